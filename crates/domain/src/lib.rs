@@ -1,0 +1,1 @@
+//! Names, paths, digests, requests, mount table, process life: the pure rules, without IO.

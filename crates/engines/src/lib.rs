@@ -1,0 +1,1 @@
+//! The built-in plugins, written with tenon, each also a program of its own.

@@ -1,0 +1,1 @@
+//! How every service begins and ends: configuration, logs, TLS, shutdown.

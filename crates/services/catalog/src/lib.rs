@@ -1,0 +1,1 @@
+//! The encrypted storage, which plugins exist, and their checksums.

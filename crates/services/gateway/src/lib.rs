@@ -1,0 +1,1 @@
+//! Vault's HTTP API; the only crate that knows a status code.

@@ -1,0 +1,1 @@
+//! Turns a catalog entry into a running plugin and keeps it running.

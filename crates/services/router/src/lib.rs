@@ -1,0 +1,1 @@
+//! Who may ask, where it goes, what follows: tokens, mount table, pipeline.

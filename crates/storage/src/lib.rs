@@ -1,0 +1,1 @@
+//! The Storage trait, prefix views, the encrypting barrier, the backends.

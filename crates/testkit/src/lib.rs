@@ -1,0 +1,1 @@
+//! Real servers, plugins and waiting, for tests.
