@@ -1,1 +1,21 @@
 //! Names, paths, digests, requests, mount table, process life: the pure rules, without IO.
+
+mod digest;
+mod duration;
+mod kind;
+mod names;
+mod operation;
+mod path;
+mod secret;
+mod special;
+mod version;
+
+pub use digest::{InvalidDigest, Sha256};
+pub use duration::{InvalidDuration, format_go_duration, parse_duration};
+pub use kind::Kind;
+pub use names::{InvalidName, MountKind, PluginName, PluginType};
+pub use operation::{Operation, UnknownOperation};
+pub use path::{InvalidPath, MountPath, RequestPath};
+pub use secret::{Secret, Token};
+pub use special::SpecialPaths;
+pub use version::{InvalidVersion, PluginVersion};

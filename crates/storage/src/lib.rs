@@ -1,1 +1,9 @@
-//! The Storage trait, prefix views, the encrypting barrier, the backends.
+//! The `Storage` trait and views of it; with features, the encrypting barrier, the backends and the remote client.
+
+mod key;
+mod storage;
+mod view;
+
+pub use key::{InvalidKey, Key, Prefix};
+pub use storage::{Error, Result, Storage, Write};
+pub use view::View;

@@ -1,1 +1,17 @@
-//! The plugin SDK: a Backend trait, paths and fields, storage and system views, serve().
+//! The plugin SDK: write a secrets engine or auth method once, run it on Mortise (inside the host or as a program of its
+//! own), on Vault and on OpenBao.
+
+mod backend;
+mod convert;
+mod error;
+mod request;
+mod response;
+mod system;
+
+pub use backend::{Backend, BackendKind, Config, Factory, Host};
+pub use domain::{Operation, SpecialPaths};
+pub use error::{Error, Result};
+pub use request::{Connection, Request, WrapRequest};
+pub use response::{Alias, Auth, LeaseOptions, Response, Secret, WrapInfo};
+pub use storage::{Key, Prefix, Storage};
+pub use system::System;

@@ -1,0 +1,69 @@
+use crate::Response;
+
+/// The outcome of what a backend does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a backend did not do as asked, in the kinds of Vault's plugin protocol (`pb.ProtoError`).
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// Something unexpected; the caller sees it as 500.
+    #[error("{0}")]
+    Other(String),
+    /// The caller's mistake, told as an internal error by today's hosts; prefer [`Error::BadRequest`].
+    #[error("{0}")]
+    User(String),
+    /// Our own fault.
+    #[error("{0}")]
+    Internal(String),
+    /// With a status code of the plugin's choice.
+    #[error("{message}")]
+    Coded {
+        /// The status.
+        code: u16,
+        /// The sentence.
+        message: String,
+    },
+    /// The caller's mistake: 400.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The path exists, the operation does not: 405.
+    #[error("unsupported operation")]
+    UnsupportedOperation,
+    /// No such path: 404.
+    #[error("unsupported path")]
+    UnsupportedPath,
+    /// The request makes no sense: 400.
+    #[error("invalid request")]
+    InvalidRequest,
+    /// Not allowed: 403.
+    #[error("permission denied")]
+    PermissionDenied,
+    /// Waits for further approval.
+    #[error("request needs further approval")]
+    MultiAuthzPending,
+    /// Cannot be mended by trying again.
+    #[error("unrecoverable error")]
+    Unrecoverable,
+    /// An error, and an answer to go with it.
+    #[error("{error}")]
+    WithResponse {
+        /// What is wrong.
+        error: Box<Self>,
+        /// What to say beside it.
+        response: Box<Response>,
+    },
+    /// The plugin's process or connection is gone. `received` is false only if the plugin certainly never got the request.
+    #[error("{detail}")]
+    Gone {
+        /// Whether the plugin may have acted on the request.
+        received: bool,
+        /// What happened, for the operator.
+        detail: String,
+    },
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}

@@ -1,0 +1,106 @@
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+
+/// What a backend answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response {
+    /// A JSON object as text, or `null`; empty: none.
+    pub data: Bytes,
+    /// The answer is leased.
+    pub secret: Option<Secret>,
+    /// The caller has logged in.
+    pub auth: Option<Auth>,
+    /// Sentences for the user.
+    pub warnings: Vec<String>,
+    /// Send the caller there.
+    pub redirect: String,
+    /// Dropped unless the mount lets them through.
+    pub headers: HashMap<String, Vec<String>>,
+    /// The answer is wrapped, or shall be.
+    pub wrap_info: Option<WrapInfo>,
+}
+
+/// How long something lasts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeaseOptions {
+    /// Zero: the mount's default.
+    pub ttl: Duration,
+    /// Zero: the mount's maximum.
+    pub max_ttl: Duration,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// What the caller of a renewal asks for.
+    pub increment: Duration,
+    /// When it was given out.
+    pub issue_time: Option<SystemTime>,
+}
+
+/// What belongs to a leased answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Secret {
+    /// How long it lasts.
+    pub lease: LeaseOptions,
+    /// A JSON object that the backend gets back on renewal and revocation; empty: none.
+    pub internal_data: Bytes,
+    /// The lease's id.
+    pub lease_id: String,
+}
+
+/// A login, or the renewal of one. Times are zero and texts empty when not said.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs, reason = "the names are Vault's, one for one")]
+pub struct Auth {
+    pub lease: LeaseOptions,
+    /// A JSON object that the backend gets back on renewal; empty: none.
+    pub internal_data: Bytes,
+    pub display_name: String,
+    pub policies: Vec<String>,
+    pub token_policies: Vec<String>,
+    pub identity_policies: Vec<String>,
+    pub metadata: HashMap<String, String>,
+    pub client_token: String,
+    pub accessor: String,
+    pub period: Duration,
+    pub explicit_max_ttl: Duration,
+    pub num_uses: i64,
+    pub entity_id: String,
+    pub alias: Option<Alias>,
+    pub group_aliases: Vec<Alias>,
+    pub bound_cidrs: Vec<String>,
+    /// 0 default, 1 service, 2 batch, 3 default-service, 4 default-batch.
+    pub token_type: u32,
+    pub no_default_policy: bool,
+}
+
+/// Who logged in, as the auth method knows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are Vault's, one for one")]
+pub struct Alias {
+    pub mount_type: String,
+    pub mount_accessor: String,
+    pub name: String,
+    pub metadata: HashMap<String, String>,
+    pub id: String,
+    pub namespace_id: String,
+    pub custom_metadata: HashMap<String, String>,
+    pub local: bool,
+}
+
+/// A wrapped answer, or the wish for one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are Vault's, one for one")]
+pub struct WrapInfo {
+    pub ttl: Duration,
+    pub token: String,
+    pub accessor: String,
+    pub creation_time: Option<SystemTime>,
+    pub wrapped_accessor: String,
+    pub wrapped_entity_id: String,
+    pub format: String,
+    pub creation_path: String,
+    pub seal_wrap: bool,
+}
