@@ -1,6 +1,7 @@
 //! Code generated from `proto/` at build time, and its conversions to domain.
 
 mod failure;
+mod seam;
 mod generated {
     #![allow(missing_docs, unused_qualifications, clippy::all, clippy::unwrap_used)]
     include!(concat!(env!("OUT_DIR"), "/generated.rs"));
@@ -13,6 +14,7 @@ pub use generated::mortise::{catalog, common, launcher, router};
 pub use generated::pb;
 pub use generated::plugin as goplugin;
 pub use generated::pluginutil::multiplexing;
+pub use seam::Seam;
 
 /// The largest message that a plugin's connection carries, in bytes: what Go's side of the protocol allows.
 pub const PLUGIN_MESSAGE_LIMIT: usize = i32::MAX as usize;
