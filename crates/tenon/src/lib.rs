@@ -2,6 +2,7 @@
 //! own), on Vault and on OpenBao.
 
 mod backend;
+mod builtin;
 mod convert;
 mod error;
 mod request;
@@ -9,6 +10,7 @@ mod response;
 mod system;
 
 pub use backend::{Backend, BackendKind, Config, Factory, Host};
+pub use builtin::Builtin;
 pub use domain::{Operation, SpecialPaths};
 pub use error::{Error, Result};
 pub use request::{Connection, Request, WrapRequest};
