@@ -1,1 +1,1 @@
-//! Whole-system stories over HTTP.
+//! The stories are in `tests/`; this package has nothing else but the fixture that they need.

@@ -1,1 +1,27 @@
-//! Real servers, plugins and waiting, for tests.
+//! Real servers, real plugins, and waiting: what the stories in `tests/` are told with.
+//!
+//! A test has no use for half an answer, so everything here panics, with the reason, when it cannot do its part.
+
+mod answer;
+mod apart;
+mod api;
+mod artifacts;
+mod config;
+mod operator;
+mod paths;
+mod plugins;
+mod ports;
+pub mod process;
+mod running;
+mod server;
+mod wait;
+
+pub use answer::Answer;
+pub use api::Api;
+pub use artifacts::{Plugin, bad_plugin, go_plugin, python};
+pub use config::{Form, Options};
+pub use operator::Keys;
+pub use paths::repository;
+pub use plugins::Registration;
+pub use server::Server;
+pub use wait::{eventually, soak};

@@ -1,0 +1,45 @@
+//! The four-process form: one configuration a service, and certificates for all of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::paths::program;
+use crate::{Options, ports};
+
+/// The services, each before those that call it.
+const SERVICES: [&str; 4] = ["catalog", "launcher", "router", "gateway"];
+
+/// Where the launcher is among them.
+pub(crate) const LAUNCHER: usize = 1;
+
+/// A command and a configuration file for each service of a server in `folder`.
+pub(crate) fn commands(options: &Options, folder: &Path, port: u16) -> Vec<(&'static str, PathBuf)> {
+    let certificates = folder.join("certificates");
+    if !certificates.exists() {
+        let made = Command::new(program()).arg("dev-certs").arg(&certificates).status();
+        assert!(made.is_ok_and(|status| status.success()), "mortise dev-certs failed");
+    }
+    let addresses = SERVICES.map(|_| format!("127.0.0.1:{}", ports::free()));
+    let services = SERVICES.iter().enumerate().map(|(place, service)| {
+        let path = folder.join(format!("{service}.hcl"));
+        let config = options.render(folder, port) + &neighbours(&certificates, &addresses, place);
+        fs::write(&path, config).expect("a configuration can be written");
+        (*service, path)
+    });
+    services.collect()
+}
+
+/// What a service has to know of itself and of the one that it calls, which is the one before it.
+fn neighbours(certificates: &Path, addresses: &[String; 4], place: usize) -> String {
+    let service = SERVICES[place];
+    let folder = certificates.display();
+    let calls = place
+        .checked_sub(1)
+        .map_or(String::new(), |below| format!("  {} = \"https://{}\"\n", SERVICES[below], addresses[below]));
+    format!(
+        "internal {{\n  address = \"{}\"\n  ca_file = \"{folder}/ca.pem\"\n  \
+         cert_file = \"{folder}/{service}.pem\"\n  key_file = \"{folder}/{service}-key.pem\"\n{calls}}}\n",
+        addresses[place],
+    )
+}

@@ -1,0 +1,70 @@
+//! What a server under test is started with.
+
+use std::env;
+use std::path::Path;
+
+/// How the four services are deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All in one process.
+    One,
+    /// Each in a process of its own, over mutual TLS.
+    Apart,
+}
+
+impl Form {
+    /// The form that `MORTISE_TEST_FORM` asks for: `one`, which is the default, or `apart`.
+    pub fn wanted() -> Self {
+        match env::var("MORTISE_TEST_FORM").as_deref() {
+            Ok("apart") => Self::Apart,
+            Ok("one" | "") | Err(_) => Self::One,
+            Ok(other) => panic!("MORTISE_TEST_FORM is `one` or `apart`, not `{other}`"),
+        }
+    }
+}
+
+/// How a server differs from the ordinary one.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How its services are deployed.
+    pub form: Form,
+    /// The storage stanza; `{data}` stands for a folder of this server's own.
+    pub storage: &'static str,
+    /// Whether it has a plugin directory.
+    pub plugin_directory: bool,
+    /// More lines for its configuration.
+    pub extra: String,
+    /// More for its environment.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            form: Form::wanted(),
+            storage: r#"storage "sqlite" { path = "{data}/mortise.db" }"#,
+            plugin_directory: true,
+            extra: String::new(),
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// The configuration of a server in `folder` that listens on `port`.
+    pub(crate) fn render(&self, folder: &Path, port: u16) -> String {
+        let storage = self.storage.replace("{data}", &format!("{}/data", folder.display()));
+        let plugins = format!("plugin_directory = \"{}/plugins\"\n", folder.display());
+        format!(
+            "{storage}\n\
+             listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_disable = true\n}}\n\
+             api_addr = \"http://127.0.0.1:{port}\"\n\
+             {}\
+             disable_mlock = true\n\
+             log_level = \"debug\"\n\
+             {}\n",
+            if self.plugin_directory { plugins.as_str() } else { "" },
+            self.extra,
+        )
+    }
+}

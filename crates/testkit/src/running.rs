@@ -1,0 +1,74 @@
+//! One process of a server under test.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::eventually;
+use crate::paths::program;
+use crate::process::Process;
+
+/// A child that ends with its owner.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    /// Starts `mortise ARGUMENTS`; its output is added to `log`, its temporary files go to `temporary`.
+    pub(crate) fn start(
+        arguments: &[&str],
+        environment: &[(String, String)],
+        temporary: &Path,
+        log: PathBuf,
+    ) -> Self {
+        let output = File::options().create(true).append(true).open(&log).expect("a log can be opened");
+        let child = Command::new(program())
+            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .env("TMPDIR", temporary)
+            .env_remove("VAULT_TOKEN")
+            .env_remove("VAULT_ADDR")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a file can be shared"))
+            .stderr(output)
+            .spawn()
+            .expect("the server's program can be started");
+        Self { child, log }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its status, when it has ended.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be waited for")
+    }
+
+    /// What it has written so far.
+    pub(crate) fn output(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Asks it to end, and waits for it.
+    pub(crate) async fn stop(&mut self, signal: Signal, limit: Duration) -> ExitStatus {
+        if let Some(process) = Process::of(self.pid()) {
+            process.signal(signal);
+        }
+        eventually(limit, "the server ends", async || self.ended().is_some()).await;
+        self.ended().expect("it has ended")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already; nobody is left to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

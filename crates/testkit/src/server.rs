@@ -1,0 +1,238 @@
+//! A real server: the real program, in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::process::{self, Process};
+use crate::running::Running;
+use crate::{Api, Form, Keys, Options, apart, eventually, ports};
+
+const START: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(30);
+
+/// How often a port may turn out to be taken after all.
+const ATTEMPTS: usize = 5;
+
+/// A server under test. It ends, and its folder goes, when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    options: Options,
+    running: Vec<Running>,
+    port: u16,
+    api: Api,
+    keys: Option<Keys>,
+    // Last: what runs in it has to end first.
+    folder: TempDir,
+}
+
+impl Server {
+    /// An ordinary server, initialised and unsealed.
+    pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    /// A server of another kind, initialised and unsealed.
+    pub async fn start_with(options: Options) -> Self {
+        let mut server = Self::fresh(options).await;
+        server.init(1, 1).await;
+        server.unseal().await;
+        server
+    }
+
+    /// A server that runs and has not been initialised.
+    pub async fn fresh(options: Options) -> Self {
+        let folder = TempDir::with_prefix("mortise-").expect("a temporary folder can be made");
+        for name in ["data", "plugins", "tmp"] {
+            fs::create_dir(folder.path().join(name)).expect("a folder can be made in an empty one");
+        }
+        let port = ports::free();
+        let api = Api::new(format!("http://127.0.0.1:{port}"));
+        let mut server = Self { options, running: Vec::new(), port, api, keys: None, folder };
+        server.run().await;
+        server
+    }
+
+    /// Initialises it, and keeps the keys.
+    pub async fn init(&mut self, shares: usize, threshold: usize) -> &Keys {
+        let keys = Keys::init(&self.api, shares, threshold).await;
+        self.keys.insert(keys)
+    }
+
+    /// Unseals it with the keys that it was initialised with.
+    pub async fn unseal(&self) {
+        self.keys().unseal(&self.api).await;
+    }
+
+    /// The keys that it was initialised with.
+    pub fn keys(&self) -> &Keys {
+        self.keys.as_ref().expect("this server was initialised")
+    }
+
+    /// A client with the root token.
+    pub fn api(&self) -> Api {
+        self.api.with_token(&self.keys().root)
+    }
+
+    /// A client without a token.
+    pub fn anonymous(&self) -> Api {
+        self.api.clone()
+    }
+
+    /// The folder that plugins are registered from.
+    pub fn plugin_directory(&self) -> PathBuf {
+        self.folder.path().join("plugins")
+    }
+
+    /// The folder that holds everything stored.
+    pub fn data_directory(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The files and folders below the server's temporary folder.
+    pub fn temporary_files(&self) -> Vec<PathBuf> {
+        files_below(&self.folder.path().join("tmp"))
+    }
+
+    /// The process that plugins run below.
+    pub fn pid(&self) -> u32 {
+        let launcher = match self.options.form {
+            Form::One => self.running.first(),
+            Form::Apart => self.running.get(apart::LAUNCHER),
+        };
+        launcher.expect("this server runs").pid()
+    }
+
+    /// The process of `pid`.
+    pub fn process(&self) -> Process {
+        Process::of(self.pid()).expect("this server runs")
+    }
+
+    /// The live plugin processes of this server.
+    pub fn plugins(&self) -> Vec<Process> {
+        process::plugins(self.pid())
+    }
+
+    /// The one plugin process of this server.
+    #[track_caller]
+    pub fn only_plugin(&self) -> Process {
+        let all = self.plugins();
+        assert_eq!(all.len(), 1, "one plugin process, not {all:?}");
+        all[0]
+    }
+
+    /// Everything that it has written to its output, since its first start.
+    pub fn log(&self) -> String {
+        self.running.iter().map(Running::output).collect()
+    }
+
+    /// Ends it as the kernel does, without a chance to say good-bye.
+    pub async fn kill9(&mut self) {
+        for running in &mut self.running {
+            running.stop(Signal::KILL, STOP).await;
+        }
+        self.running.clear();
+    }
+
+    /// Asks it to end, and waits until it has. The last status is the catalog's.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let mut last = None;
+        // Those above first, so that none of them meets a neighbour that is gone.
+        for running in self.running.iter_mut().rev() {
+            last = Some(running.stop(Signal::TERM, STOP).await);
+        }
+        self.running.clear();
+        last.expect("this server ran")
+    }
+
+    /// Starts it again on the same data, after `kill9` or `stop`, and unseals it.
+    pub async fn start_again(&mut self) {
+        self.start_again_sealed().await;
+        self.unseal().await;
+    }
+
+    /// Starts it again on the same data, and leaves it sealed.
+    pub async fn start_again_sealed(&mut self) {
+        assert!(self.running.is_empty(), "it runs still");
+        self.run().await;
+    }
+
+    /// Stops it, starts it again and unseals it.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    async fn run(&mut self) {
+        for _ in 0..ATTEMPTS {
+            self.spawn();
+            if self.answers().await {
+                return;
+            }
+            assert!(self.log().contains("in use"), "the server ended at once:\n{}", self.log());
+            self.running.clear();
+            self.port = ports::free();
+            self.api = Api::new(format!("http://127.0.0.1:{}", self.port));
+        }
+        panic!("{ATTEMPTS} ports in a row were taken");
+    }
+
+    fn spawn(&mut self) {
+        let folder = self.folder.path();
+        let commands = match self.options.form {
+            Form::One => vec![one(&self.options, folder, self.port)],
+            Form::Apart => apart::commands(&self.options, folder, self.port),
+        };
+        let start = |(service, config): (&str, PathBuf)| {
+            let config = format!("-config={}", config.display());
+            let log = folder.join(format!("{service}.log"));
+            Running::start(&[service, &config], &self.options.environment, &folder.join("tmp"), log)
+        };
+        self.running = commands.into_iter().map(start).collect();
+    }
+
+    /// Whether it has come to answer; false when it has ended instead.
+    async fn answers(&mut self) -> bool {
+        let mut up = false;
+        eventually(START, "the server answers or ends", async || {
+            up = self.api.try_send("GET", "sys/seal-status", None).await.is_ok_and(|answer| answer.is_ok());
+            up || self.running.iter_mut().any(|running| running.ended().is_some())
+        })
+        .await;
+        up
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(60)..];
+            eprintln!("the server's last lines:\n{}", tail.join("\n"));
+        }
+    }
+}
+
+fn one(options: &Options, folder: &Path, port: u16) -> (&'static str, PathBuf) {
+    let path = folder.join("server.hcl");
+    fs::write(&path, options.render(folder, port)).expect("a configuration can be written");
+    ("server", path)
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(files_below(&path));
+        }
+        found.push(path);
+    }
+    found
+}
