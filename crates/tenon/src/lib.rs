@@ -3,7 +3,7 @@
 
 mod backend;
 mod builtin;
-mod convert;
+pub mod convert;
 mod error;
 mod request;
 mod response;

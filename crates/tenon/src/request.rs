@@ -1,4 +1,4 @@
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use bytes::Bytes;
 use domain::Operation;
@@ -6,7 +6,7 @@ use domain::Operation;
 use crate::{Auth, Secret};
 
 /// What a backend is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// Unique; empty when the host itself asks.
     pub id: String,
@@ -42,6 +42,44 @@ pub struct Request {
     pub unauthenticated: bool,
     /// Where the request came from.
     pub connection: Option<Connection>,
+}
+
+impl Request {
+    /// A request for one path, with nothing else said.
+    pub fn new(operation: Operation, path: impl Into<String>) -> Self {
+        Self {
+            id: String::new(),
+            operation,
+            path: path.into(),
+            data: Bytes::new(),
+            secret: None,
+            auth: None,
+            headers: HashMap::new(),
+            client_token: String::new(),
+            client_token_accessor: String::new(),
+            display_name: String::new(),
+            mount_point: String::new(),
+            mount_type: String::new(),
+            mount_accessor: String::new(),
+            wrap: None,
+            entity_id: String::new(),
+            unauthenticated: false,
+            connection: None,
+        }
+    }
+}
+
+/// Bodies and tokens stay out of logs.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("id", &self.id)
+            .field("operation", &self.operation)
+            .field("mount_point", &self.mount_point)
+            .field("path", &self.path)
+            .field("data_bytes", &self.data.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// How the caller wants the answer wrapped.

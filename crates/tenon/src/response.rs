@@ -1,12 +1,13 @@
 use std::{
     collections::HashMap,
+    fmt,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 
 /// What a backend answers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Response {
     /// A JSON object as text, or `null`; empty: none.
     pub data: Bytes,
@@ -40,7 +41,7 @@ pub struct LeaseOptions {
 }
 
 /// What belongs to a leased answer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Secret {
     /// How long it lasts.
     pub lease: LeaseOptions,
@@ -51,7 +52,7 @@ pub struct Secret {
 }
 
 /// A login, or the renewal of one. Times are zero and texts empty when not said.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[allow(missing_docs, reason = "the names are Vault's, one for one")]
 pub struct Auth {
     pub lease: LeaseOptions,
@@ -91,7 +92,7 @@ pub struct Alias {
 }
 
 /// A wrapped answer, or the wish for one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are Vault's, one for one")]
 pub struct WrapInfo {
     pub ttl: Duration,
@@ -103,4 +104,41 @@ pub struct WrapInfo {
     pub format: String,
     pub creation_path: String,
     pub seal_wrap: bool,
+}
+
+/// Bodies and tokens stay out of logs: here and below only what is harmless is shown.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("data_bytes", &self.data.len())
+            .field("secret", &self.secret)
+            .field("auth", &self.auth)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("lease", &self.lease).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("lease", &self.lease)
+            .field("display_name", &self.display_name)
+            .field("policies", &self.policies)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WrapInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WrapInfo")
+            .field("ttl", &self.ttl)
+            .field("creation_path", &self.creation_path)
+            .finish_non_exhaustive()
+    }
 }

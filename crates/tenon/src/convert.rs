@@ -1,1 +1,0 @@
-//! Between the SDK's types and those of the wire; fields move, bodies are not copied.
