@@ -43,6 +43,16 @@ pub fn bad_plugin() -> Plugin {
     Plugin::at(path)
 }
 
+/// A program that `cc` makes of this C text, as the file `name` in `folder`.
+pub fn c_program(folder: &Path, name: &str, text: &str, options: &[&str]) -> Plugin {
+    let source = folder.join(name).with_extension("c");
+    fs::write(&source, text).expect("a source can be written");
+    let target = folder.join(name);
+    let compiled = Command::new("cc").args(options).arg("-o").arg(&target).arg(&source).status();
+    assert!(compiled.is_ok_and(|status| status.success()), "cc cannot compile {}", source.display());
+    Plugin::at(target)
+}
+
 /// A Python interpreter that has the clients of `tests/clients/requirements.txt`.
 pub fn python() -> PathBuf {
     script("tests/clients/prepare", &[])

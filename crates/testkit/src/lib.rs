@@ -7,6 +7,7 @@ mod apart;
 mod api;
 mod artifacts;
 mod config;
+mod kv;
 mod operator;
 mod paths;
 mod plugins;
@@ -18,7 +19,7 @@ mod wait;
 
 pub use answer::Answer;
 pub use api::Api;
-pub use artifacts::{Plugin, bad_plugin, go_plugin, python};
+pub use artifacts::{Plugin, bad_plugin, c_program, go_plugin, python};
 pub use config::{Form, Options};
 pub use operator::Keys;
 pub use paths::repository;

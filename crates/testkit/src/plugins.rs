@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::{Answer, Plugin, Server};
+use crate::{Answer, Api, Plugin, Server};
 
 /// What a catalog entry says beside its name.
 #[derive(Clone, Copy, Debug)]
@@ -44,21 +44,7 @@ impl Server {
     /// Installs a program and registers it with everything a catalog entry can say.
     pub async fn register_as(&self, name: &str, plugin: &Plugin, entry: Registration<'_>) {
         self.install(plugin);
-        self.try_register(name, plugin, entry).await.ok();
-    }
-
-    /// Asks for a registration that may be refused.
-    pub async fn try_register(&self, name: &str, plugin: &Plugin, entry: Registration<'_>) -> Answer {
-        let mut body = json!({
-            "sha256": plugin.sha256,
-            "command": plugin.command(),
-            "args": entry.args,
-            "env": entry.env,
-        });
-        if !entry.version.is_empty() {
-            body["version"] = json!(entry.version);
-        }
-        self.api().put(&format!("sys/plugins/catalog/{}/{name}", entry.kind), body).await
+        self.api().register(plugin, name, entry).await.ok();
     }
 
     /// Registers a program as the secrets engine `name` and enables that at the path `name`.
@@ -75,5 +61,21 @@ impl Server {
     /// Disables the secrets engine at `path`.
     pub async fn disable(&self, path: &str) {
         self.api().delete(&format!("sys/mounts/{path}")).await.ok();
+    }
+}
+
+impl Api {
+    /// Asks for a registration, which may be refused.
+    pub async fn register(&self, plugin: &Plugin, name: &str, entry: Registration<'_>) -> Answer {
+        let mut body = json!({
+            "sha256": plugin.sha256,
+            "command": plugin.command(),
+            "args": entry.args,
+            "env": entry.env,
+        });
+        if !entry.version.is_empty() {
+            body["version"] = json!(entry.version);
+        }
+        self.put(&format!("sys/plugins/catalog/{}/{name}", entry.kind), body).await
     }
 }

@@ -74,6 +74,11 @@ impl Server {
         self.keys.as_ref().expect("this server was initialised")
     }
 
+    /// Takes the keys of somebody else who initialised it.
+    pub fn adopt(&mut self, keys: Keys) {
+        self.keys = Some(keys);
+    }
+
     /// A client with the root token.
     pub fn api(&self) -> Api {
         self.api.with_token(&self.keys().root)

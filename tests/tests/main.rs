@@ -1,0 +1,17 @@
+//! Stories of the whole system, told over HTTP with real plugins; one file each.
+
+mod bad_handshakes;
+mod bad_plugins;
+mod catalog;
+mod checksum_changed;
+mod degraded;
+mod durability;
+mod engines;
+mod go_kv;
+mod host_killed;
+mod hvac;
+mod kill_under_load;
+mod kv2;
+mod rounds;
+mod swap_race;
+mod vaultrs;

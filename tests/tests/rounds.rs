@@ -1,0 +1,57 @@
+//! Enabling and disabling many times leaves nothing behind.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::{Server, eventually, go_plugin, process, soak};
+
+/// What a leak would show in.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    plugins: usize,
+    zombies: Vec<u32>,
+    descriptors: usize,
+    temporary_files: Vec<PathBuf>,
+}
+
+fn left(server: &Server) -> Left {
+    Left {
+        plugins: server.plugins().len(),
+        zombies: process::zombies(server.pid()),
+        descriptors: server.process().descriptors().len(),
+        temporary_files: server.temporary_files(),
+    }
+}
+
+async fn round(server: &Server) {
+    let api = server.api();
+    server.enable("round", "my-kv").await;
+    api.post("round/a", json!({"v": "1"})).await.ok();
+    assert_eq!(api.get("round/a").await.data(), json!({"v": "1"}));
+    server.disable("round").await;
+    assert_eq!(api.get("round/a").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_of_enable_and_disable_leave_nothing_behind() {
+    let server = Server::start().await;
+    server.register("my-kv", &go_plugin("kv")).await;
+    // The first rounds open what stays open: the connection of this client, a thread's event queue, ...
+    for _ in 0..3 {
+        round(&server).await;
+    }
+    let before = left(&server);
+    assert_eq!((before.plugins, before.zombies.as_slice()), (0, [0; 0].as_slice()));
+
+    for _ in 0..soak(60, 1_000) {
+        round(&server).await;
+    }
+    let clean = async || {
+        let after = left(&server);
+        // Fewer descriptors are no leak.
+        after.descriptors <= before.descriptors && Left { descriptors: before.descriptors, ..after } == before
+    };
+    let what = format!("what is left is no more than {before:?}");
+    eventually(Duration::from_secs(5), &what, clean).await;
+}
