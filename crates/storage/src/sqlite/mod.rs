@@ -1,0 +1,82 @@
+//! The embedded database.
+
+mod files;
+mod queries;
+mod schema;
+mod writer;
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Error, Key, Prefix, Result, Storage, Write};
+use writer::Writer;
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+
+/// How long a statement waits for a lock that another process holds.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Values in an SQLite database. What was acknowledged is on the disk.
+///
+/// One task writes; writes that arrive together share one transaction and one sync of the disk.
+/// The handle that was opened last is the one that may write: an earlier one gets [`Error::ReadOnly`].
+#[derive(Debug)]
+pub struct Sqlite {
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+impl Sqlite {
+    /// Opens the database, made first when it is missing, and takes over writing from whoever opened it before.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let owned = path.to_owned();
+        tokio::task::spawn_blocking(move || files::prepare(&owned))
+            .await
+            .map_err(Error::backend)?
+            .map_err(Error::backend)?;
+        let options = options(path);
+        let writer = Writer::start(&options).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self { readers, writer })
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(LOCK_PATIENCE)
+        // A page that is deleted must not keep its bytes: even ciphertext of what was deleted is to be gone.
+        .pragma("secure_delete", "ON")
+        // In KiB. What is read often is in the cache above.
+        .pragma("cache_size", "-1024")
+}
+
+#[async_trait]
+impl Storage for Sqlite {
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
+        queries::value(&self.readers, key).await.map_err(Error::backend)
+    }
+
+    async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
+        queries::children(&self.readers, prefix, after, limit).await.map_err(Error::backend)
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<()> {
+        self.writer.commit(writes).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

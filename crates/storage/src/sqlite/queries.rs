@@ -1,0 +1,76 @@
+use std::ops::Bound;
+
+use bytes::Bytes;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use crate::{
+    Key, Prefix, Write,
+    children::{child_of, keys_after},
+};
+
+const GET: &str = "SELECT value FROM entry WHERE key = ?1";
+
+const PUT: &str = "INSERT INTO entry (key, value, version) VALUES (?1, ?2, 1)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = version + 1";
+
+const DELETE: &str = "DELETE FROM entry WHERE key = ?1";
+
+const EPOCH: &str = "SELECT epoch FROM fence";
+
+/// Finds one key of every child: from each it seeks past all that belongs to the same child, so that what lies
+/// deeper is never read. `?1` is the prefix, `?2` its length in characters, `?3` where to begin, `?4` the limit.
+/// Keys hold no NUL, so the character after it is the least that can follow; `0` is the character after `/`.
+const CHILDREN: &str = "
+    WITH RECURSIVE found (key) AS (
+        SELECT (SELECT key FROM entry WHERE key >= ?3 ORDER BY key LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT entry.key FROM entry
+            WHERE entry.key >= CASE instr(substr(found.key, ?2 + 1), '/')
+                WHEN 0 THEN found.key || char(1)
+                ELSE substr(found.key, 1, ?2 + instr(substr(found.key, ?2 + 1), '/') - 1) || '0'
+            END
+            ORDER BY entry.key LIMIT 1
+        )
+        FROM found WHERE substr(found.key, 1, ?2) = ?1
+        LIMIT ?4
+    )
+    SELECT key FROM found WHERE substr(key, 1, ?2) = ?1";
+
+pub(super) async fn value(readers: &SqlitePool, key: &Key) -> sqlx::Result<Option<Bytes>> {
+    let value: Option<Vec<u8>> = sqlx::query_scalar(GET).bind(key.as_str()).fetch_optional(readers).await?;
+    Ok(value.map(Bytes::from))
+}
+
+pub(super) async fn children(
+    readers: &SqlitePool,
+    prefix: &Prefix,
+    after: &str,
+    limit: usize,
+) -> sqlx::Result<Vec<String>> {
+    let from = match keys_after(prefix, after) {
+        Bound::Included(key) => key,
+        Bound::Excluded(key) => key + "\u{1}",
+        Bound::Unbounded => String::new(),
+    };
+    let keys: Vec<String> = sqlx::query_scalar(CHILDREN)
+        .bind(prefix.as_str())
+        .bind(i64::try_from(prefix.as_str().chars().count()).unwrap_or(i64::MAX))
+        .bind(from)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(readers)
+        .await?;
+    Ok(keys.iter().filter_map(|key| child_of(prefix, key)).map(str::to_owned).collect())
+}
+
+pub(super) async fn epoch(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(EPOCH).fetch_one(connection).await
+}
+
+pub(super) async fn apply(connection: &mut SqliteConnection, write: &Write) -> sqlx::Result<()> {
+    let query = match write {
+        Write::Put(key, value) => sqlx::query(PUT).bind(key.as_str()).bind(&**value),
+        Write::Delete(key) => sqlx::query(DELETE).bind(key.as_str()),
+    };
+    query.execute(connection).await.map(drop)
+}
