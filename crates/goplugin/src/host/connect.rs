@@ -1,0 +1,63 @@
+use std::path::Path;
+
+use tokio::io::AsyncRead;
+use tokio::net::UnixStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::host::broker::{self, Broker};
+use crate::host::first_line::first_line;
+use crate::host::stdio::{self, Sink};
+use crate::host::{Connection, Rest, StartError};
+use crate::socket::is_own_user;
+use crate::{Channel, Handshake, Identity, tls};
+
+/// Makes a connection of a just started program's stdout.
+///
+/// `versions`, `identity` and `socket_dir` are those that [`environment`](crate::host::environment) told the program.
+/// The plugin's certificate has been verified when this returns; whether the plugin accepts ours shows at the first call.
+pub async fn connect<R: AsyncRead + Unpin>(
+    stdout: R,
+    versions: &[u32],
+    identity: &Identity,
+    socket_dir: &Path,
+    deadline: Instant,
+) -> Result<(Connection, Rest<R>), StartError> {
+    let (line, rest) = first_line(stdout, deadline).await?;
+    let handshake = Handshake::parse(&line, versions, socket_dir)?;
+    let connection = timeout_at(deadline, open(handshake, identity, socket_dir));
+    Ok((connection.await.map_err(|_| StartError::Unresponsive)??, rest))
+}
+
+async fn open(
+    handshake: Handshake,
+    identity: &Identity,
+    socket_dir: &Path,
+) -> Result<Connection, StartError> {
+    let stream = dial(&handshake, identity).await?;
+    let (stop, closed) = (CancellationToken::new(), CancellationToken::new());
+    let channel = Channel::open(stream, stop.clone(), closed.clone()).await.map_err(StartError::Http2)?;
+    let server = tls::server(identity, &handshake.certificate).map_err(StartError::OwnTls)?;
+    let (broker, announced) = Broker::new(socket_dir, server, stop.clone());
+    let sink = Sink::default();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(broker::stream(channel.clone(), announced));
+    tasks.spawn(stdio::drain(channel.clone(), sink.clone()));
+    let version = handshake.version;
+    Ok(Connection { version, channel, broker, sink, closed, _stop: stop.drop_guard(), _tasks: tasks })
+}
+
+async fn dial(handshake: &Handshake, identity: &Identity) -> Result<TlsStream<UnixStream>, StartError> {
+    let socket = &handshake.address;
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|source| StartError::Dial { socket: socket.clone(), source })?;
+    if !is_own_user(&stream) {
+        return Err(StartError::ForeignProcess(socket.clone()));
+    }
+    let config = tls::client(identity, &handshake.certificate).map_err(StartError::OwnTls)?;
+    TlsConnector::from(config).connect(tls::server_name(), stream).await.map_err(StartError::Tls)
+}

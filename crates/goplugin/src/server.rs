@@ -1,0 +1,103 @@
+//! Serving gRPC to the one peer that holds the pinned certificate.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http2::Builder;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::socket::is_own_user;
+
+/// How much of one call may be under way before its reader has to keep up.
+pub(crate) const STREAM_WINDOW: u32 = 1 << 21;
+/// How much of all calls of a connection may be under way.
+pub(crate) const CONNECTION_WINDOW: u32 = 1 << 22;
+/// Error texts travel in headers, and Go's end accepts this much.
+pub(crate) const HEADER_LIMIT: u32 = 16 << 20;
+/// More calls at a time than this wait at the peer.
+const CONCURRENT_CALLS: u32 = 1024;
+/// How long a peer may take for the TLS handshake.
+const TLS_DEADLINE: Duration = Duration::from_secs(10);
+/// A pause when the process has run out of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What is served, and to whom.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) tls: Arc<ServerConfig>,
+    pub(crate) routes: Routes,
+    /// Whether processes of other users are turned away before TLS.
+    pub(crate) own_user_only: bool,
+    /// How long calls under way get to finish once the server stops.
+    pub(crate) grace: Duration,
+}
+
+impl Server {
+    /// Accepts until `stop`: a peer may hang up when idle and dial again an hour later.
+    ///
+    /// Each connection has its own task, so that one that stalls holds up nobody.
+    pub(crate) async fn run(self, listener: UnixListener, stop: CancellationToken) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(_) = connections.join_next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(self.clone().serve(stream, stop.clone()))),
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn Error, "cannot accept a connection");
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        let _ = timeout(self.grace, async { while connections.join_next().await.is_some() {} }).await;
+    }
+
+    async fn serve(self, stream: UnixStream, stop: CancellationToken) {
+        if self.own_user_only && !is_own_user(&stream) {
+            tracing::warn!("refused a connection from another user's process");
+            return;
+        }
+        let accepted = timeout(TLS_DEADLINE, TlsAcceptor::from(self.tls).accept(stream)).await;
+        let stream = match accepted {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn Error, "refused a connection that failed mutual TLS");
+                return;
+            }
+            Err(_) => {
+                tracing::warn!("closed a connection that did not finish its TLS handshake");
+                return;
+            }
+        };
+        let connection = Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(HEADER_LIMIT)
+            .max_concurrent_streams(CONCURRENT_CALLS)
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.routes));
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = &error as &dyn Error, "a connection broke");
+        }
+    }
+}
