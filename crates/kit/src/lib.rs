@@ -1,1 +1,11 @@
 //! How every service begins and ends: configuration, logs, TLS, shutdown.
+
+pub mod config;
+pub mod health;
+pub mod logs;
+pub mod process;
+mod service;
+pub mod shutdown;
+pub mod tls;
+
+pub use service::Service;

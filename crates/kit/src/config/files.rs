@@ -1,0 +1,75 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    hcl, json,
+    problem::{Error, Problem, Problems},
+    server::{Config, Given},
+    tree::{Entry, Lines},
+};
+
+/// Reads files and folders in the order given, and lays what was given outside of them over it.
+/// The second part of the answer is what has no effect.
+///
+/// # Errors
+/// Everything that is wrong, each with its line.
+pub fn load(paths: &[PathBuf], given: Vec<Given>) -> Result<(Config, Vec<Problem>), Error> {
+    let mut problems = Problems::default();
+    let mut entries = Vec::new();
+    for file in expand(paths)? {
+        let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
+        match parse(&file, &text) {
+            Ok(more) => entries.extend(more),
+            Err(problem) => problems.errors.push(problem),
+        }
+    }
+    entries.extend(given.into_iter().map(Entry::from));
+    let config = Config::read(entries, &mut problems);
+    if problems.errors.is_empty() {
+        Ok((config, problems.warnings))
+    } else {
+        Err(Error::Invalid(problems.errors))
+    }
+}
+
+/// A text that begins with a brace is JSON, whatever the file is called.
+fn parse(file: &Path, text: &str) -> Result<Vec<Entry>, Problem> {
+    let lines = Lines { file: Arc::from(file), text };
+    if text.trim_start().starts_with('{') { json::parse(&lines) } else { hcl::parse(&lines) }
+}
+
+fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        let unreadable = |source| Error::Read { path: path.clone(), source };
+        if fs::metadata(path).map_err(unreadable)?.is_dir() {
+            files.extend(folder(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+/// The configurations in a folder, by name; what editors leave behind is passed over.
+fn folder(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let unreadable = |source| Error::Read { path: path.to_owned(), source };
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable)?;
+    let mut files: Vec<PathBuf> =
+        entries.into_iter().map(|entry| entry.path()).filter(|path| is_configuration(path)).collect();
+    files.sort();
+    if files.is_empty() { Err(Error::Empty(path.to_owned())) } else { Ok(files) }
+}
+
+fn is_configuration(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("hcl" | "json")) && !name.starts_with(['.', '#']) && path.is_file()
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,22 @@
+//! Vault's server configuration, in HCL or JSON, from one or several files or folders.
+
+mod address;
+mod files;
+mod hcl;
+mod internal;
+mod json;
+mod listener;
+mod problem;
+mod server;
+mod setting;
+mod stanza;
+mod storage;
+mod tree;
+
+pub use address::{Address, InvalidAddress};
+pub use files::load;
+pub use internal::Internal;
+pub use listener::{Listener, Tls, TlsVersion};
+pub use problem::{Error, Place, Problem};
+pub use server::{Config, Given};
+pub use storage::Storage;

@@ -1,0 +1,200 @@
+use std::{path::PathBuf, time::Duration};
+
+use super::{
+    internal::Internal,
+    listener::Listener,
+    problem::{Error, Place, Problems},
+    setting::Url,
+    stanza::Stanza,
+    storage::Storage,
+    tree::{Entry, Node, Value},
+};
+use crate::logs;
+
+/// Vault's default for both lease times: 32 days.
+const LEASE_TTL: Duration = Duration::from_secs(768 * 3600);
+
+/// Settings of Vault's server that change nothing here.
+const WITHOUT_EFFECT: &[&str] = &[
+    "administrative_namespace_path",
+    "allow_audit_log_prefixing",
+    "cache_size",
+    "cluster_addr",
+    "cluster_cipher_suites",
+    "default_max_request_duration",
+    "detect_deadlocks",
+    "disable_cache",
+    "disable_clustering",
+    "disable_indexing",
+    "disable_performance_standby",
+    "disable_printable_check",
+    "disable_sealwrap",
+    "disable_sentinel_trace",
+    "enable_post_unseal_trace",
+    "enable_response_header_hostname",
+    "enable_response_header_raft_node_id",
+    "entropy",
+    "experiments",
+    "feature_flags",
+    "ha_storage",
+    "hsm_lib",
+    "imprecise_lease_role_tracking",
+    "introspection_endpoint",
+    "kms_library",
+    "license_path",
+    "log_file",
+    "log_requests_level",
+    "log_rotate_bytes",
+    "log_rotate_duration",
+    "log_rotate_max_files",
+    "observations",
+    "plugin_file_permissions",
+    "plugin_file_uid",
+    "post_unseal_trace_directory",
+    "remove_irrevocable_lease_after",
+    "replication",
+    "reporting",
+    "seal",
+    "sentinel",
+    "service_registration",
+    "telemetry",
+    "ui",
+    "unsafe_allow_api_audit_creation",
+    "user_lockout",
+];
+
+/// All that a server can be configured with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where everything is stored.
+    pub storage: Option<Storage>,
+    /// The addresses that answer HTTP.
+    pub listeners: Vec<Listener>,
+    /// What clients are told to come back to.
+    pub api_addr: Option<String>,
+    /// Plugins are registered from here.
+    pub plugin_directory: Option<PathBuf>,
+    /// Plugins keep sockets and temporary files here.
+    pub plugin_tmpdir: Option<PathBuf>,
+    /// Memory may be swapped out.
+    pub disable_mlock: bool,
+    /// The least severe messages that are logged.
+    pub log_level: logs::Level,
+    /// How they look.
+    pub log_format: logs::Format,
+    /// How long a lease lasts by default.
+    pub default_lease_ttl: Duration,
+    /// How long a lease lasts at most.
+    pub max_lease_ttl: Duration,
+    /// `sys/raw` answers.
+    pub raw_storage_endpoint: bool,
+    /// The process writes its id here.
+    pub pid_file: Option<PathBuf>,
+    /// The cluster's name; made up when there is none.
+    pub cluster_name: Option<String>,
+    /// How services in processes of their own meet.
+    pub internal: Option<Internal>,
+}
+
+/// A setting from outside of the files: a flag or a variable. It wins over them.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The key that it sets.
+    pub key: &'static str,
+    /// What it is called outside.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+impl From<Given> for Entry {
+    fn from(given: Given) -> Self {
+        let node = Node { place: Place::Given(given.name), value: Value::Text(given.value) };
+        Self { key: given.key.to_owned(), node }
+    }
+}
+
+impl Config {
+    /// Reads everything that is configured, in order: what comes later wins, and listeners add up.
+    pub(crate) fn read(entries: Vec<Entry>, problems: &mut Problems) -> Self {
+        let mut top = Stanza::new(entries, problems);
+        let config = Self {
+            storage: storage(&mut top),
+            listeners: listeners(&mut top),
+            api_addr: top.last("api_addr").map(|Url(text)| text),
+            plugin_directory: top.last("plugin_directory"),
+            plugin_tmpdir: top.last("plugin_tmpdir"),
+            disable_mlock: top.any("disable_mlock"),
+            log_level: top.last("log_level").unwrap_or_default(),
+            log_format: top.last("log_format").unwrap_or_default(),
+            default_lease_ttl: top.values("default_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
+            max_lease_ttl: top.values("max_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
+            raw_storage_endpoint: top.any("raw_storage_endpoint"),
+            pid_file: top.last("pid_file"),
+            cluster_name: top.last("cluster_name"),
+            internal: internal(&mut top),
+        };
+        top.finish(WITHOUT_EFFECT);
+        config
+    }
+
+    /// The storage, of a service that has to have one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn needs_storage(&self) -> Result<&Storage, Error> {
+        let example = "storage \"sqlite\" { path = \"mortise.db\" }";
+        self.storage.as_ref().ok_or(Error::Missing { what: "storage", example })
+    }
+
+    /// The listeners, of a service that has to have one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn needs_listeners(&self) -> Result<&[Listener], Error> {
+        let example = "listener \"tcp\" { address = \"127.0.0.1:8200\" }";
+        match self.listeners.as_slice() {
+            [] => Err(Error::Missing { what: "listener", example }),
+            listeners => Ok(listeners),
+        }
+    }
+
+    /// How the neighbours are met, by a service in a process of its own.
+    ///
+    /// # Errors
+    /// It is not configured.
+    pub fn needs_internal(&self) -> Result<&Internal, Error> {
+        let example = "internal { address = …, ca_file = …, cert_file = …, key_file = … }";
+        self.internal.as_ref().ok_or(Error::Missing { what: "internal block", example })
+    }
+}
+
+/// The last storage counts; the older spelling is `backend`.
+fn storage(top: &mut Stanza<'_>) -> Option<Storage> {
+    let mut all = top.labelled("backend");
+    all.extend(top.labelled("storage"));
+    for pair in all.windows(2) {
+        if pair[0].node.place.beside(&pair[1].node.place) {
+            top.problems.error(&pair[1].node.place, "there is a second storage; keep one of them");
+        }
+    }
+    all.into_iter().filter_map(|entry| Storage::read(entry, top.problems)).next_back()
+}
+
+fn listeners(top: &mut Stanza<'_>) -> Vec<Listener> {
+    let all = top.labelled("listener").into_iter().flat_map(spread);
+    all.filter_map(|entry| Listener::read(entry, top.problems)).collect()
+}
+
+/// JSON writes several listeners of one type as a list below the type.
+fn spread(entry: Entry) -> Vec<Entry> {
+    match entry.node.value {
+        Value::List(nodes) => nodes.into_iter().map(|node| Entry { key: entry.key.clone(), node }).collect(),
+        _ => vec![entry],
+    }
+}
+
+fn internal(top: &mut Stanza<'_>) -> Option<Internal> {
+    let all = top.all("internal").into_iter();
+    all.filter_map(|node| Internal::read(node, top.problems)).next_back()
+}
