@@ -26,8 +26,10 @@ async fn all_is_well(server: &Server) {
     assert!(api.put_secret("good", "a", json!({"v": "1"})).await > 0);
     api.get("bad/pid").await.ok();
     assert_eq!(server.plugins().len(), 1);
-    eventually(Duration::from_secs(5), "no zombie is left", async || process::zombies(server.pid()).is_empty())
-        .await;
+    eventually(Duration::from_secs(5), "no zombie is left", async || {
+        process::zombies(server.pid()).is_empty()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,12 +34,19 @@ async fn an_entry_is_registered_read_listed_and_deleted() {
 
     let listed = api.get("sys/plugins/catalog").await.data();
     let detailed = listed["detailed"].as_array().unwrap();
-    assert!(detailed.iter().any(|entry| entry["name"] == "engine" && entry["version"] == "v1.2.3"), "{listed}");
+    assert!(
+        detailed.iter().any(|entry| entry["name"] == "engine" && entry["version"] == "v1.2.3"),
+        "{listed}"
+    );
     assert!(listed["secret"].as_array().unwrap().contains(&json!("kv")), "the built-in is listed: {listed}");
 
     api.delete(&format!("{ENTRY}?version=v1.2.3")).await.ok();
     assert_eq!(api.get(&format!("{ENTRY}?version=v1.2.3")).await.status, 404);
-    assert_eq!(api.delete(&format!("{ENTRY}?version=v1.2.3")).await.status, 204, "deleting twice is no mistake");
+    assert_eq!(
+        api.delete(&format!("{ENTRY}?version=v1.2.3")).await.status,
+        204,
+        "deleting twice is no mistake"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +90,8 @@ async fn each_wrong_registration_is_refused_in_its_own_words() {
         assert!(refusal.errors().contains(word), "{word:?} for {body} in {refusal}");
         assert_eq!(server.api().get(ENTRY).await.status, 404, "nothing is stored for {body}");
     }
-    let unknown = server.api().register(&plugin, "x", Registration { kind: "potato", ..Default::default() }).await;
+    let unknown =
+        server.api().register(&plugin, "x", Registration { kind: "potato", ..Default::default() }).await;
     assert!((400..500).contains(&unknown.status), "{unknown}");
 }
 

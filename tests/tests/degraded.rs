@@ -44,10 +44,8 @@ async fn reason(server: &Server) -> String {
 
 async fn serves_again(server: &Server) {
     let api = server.api();
-    eventually(Duration::from_secs(20), "the plugin serves again", async || {
-        api.get("bad/a").await.is_ok()
-    })
-    .await;
+    eventually(Duration::from_secs(20), "the plugin serves again", async || api.get("bad/a").await.is_ok())
+        .await;
     assert_eq!(api.get("bad/a").await.data(), json!({"v": "bad"}), "its data was kept");
     assert_eq!(reason(server).await, "");
 }

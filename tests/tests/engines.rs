@@ -73,7 +73,8 @@ async fn totp_accepts_the_code_that_it_made_and_no_other() {
     let key = json!({"generate": true, "issuer": "Mortise", "account_name": "me@example.test"});
     api.post("totp/keys/me", key).await.ok();
     let code = api.get("totp/code/me").await.data()["code"].take();
-    let valid = async |code: Value| api.post("totp/code/me", json!({"code": code})).await.data()["valid"].take();
+    let valid =
+        async |code: Value| api.post("totp/code/me", json!({"code": code})).await.data()["valid"].take();
 
     let wrong = if code == "000000" { "000001" } else { "000000" };
     assert_eq!(valid(json!(wrong)).await, json!(false));

@@ -42,8 +42,10 @@ async fn stopping_the_host_stops_its_plugins_and_exits_with_success() {
 async fn sealing_stops_the_plugins_and_unsealing_starts_none() {
     let server = server_with_plugins().await;
     server.api().put("sys/seal", serde_json::json!({})).await.ok();
-    testkit::eventually(Duration::from_secs(10), "the plugins are gone", async || server.plugins().is_empty())
-        .await;
+    testkit::eventually(Duration::from_secs(10), "the plugins are gone", async || {
+        server.plugins().is_empty()
+    })
+    .await;
     server.unseal().await;
     assert_eq!(server.plugins(), [], "they start when they are needed");
     server.api().get("first/pid").await.ok();

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use testkit::{Plugin, Server, c_program, go_plugin, soak};
 
 /// Leaves a mark where nothing should, and is no plugin.
-const EVIL: &str = "#include <fcntl.h>\nint main(void) { return open(MARK, O_CREAT | O_WRONLY, 0600) < 0; }\n";
+const EVIL: &str =
+    "#include <fcntl.h>\nint main(void) { return open(MARK, O_CREAT | O_WRONLY, 0600) < 0; }\n";
 
 /// Puts the good and the evil file in turn where the server looks, until it is told to stop.
 struct Swapper {

@@ -1,11 +1,9 @@
 //! The four-process form: one configuration a service, and certificates for all of them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use crate::paths::program;
-use crate::{Options, ports};
+use crate::{Options, mortise, ports};
 
 /// The services, each before those that call it.
 const SERVICES: [&str; 4] = ["catalog", "launcher", "router", "gateway"];
@@ -13,11 +11,11 @@ const SERVICES: [&str; 4] = ["catalog", "launcher", "router", "gateway"];
 /// Where the launcher is among them.
 pub(crate) const LAUNCHER: usize = 1;
 
-/// A command and a configuration file for each service of a server in `folder`.
-pub(crate) fn commands(options: &Options, folder: &Path, port: u16) -> Vec<(&'static str, PathBuf)> {
+/// The arguments of each service of a server in `folder`; their configurations are written there.
+pub(crate) fn commands(options: &Options, folder: &Path, port: u16) -> Vec<Vec<String>> {
     let certificates = folder.join("certificates");
     if !certificates.exists() {
-        let made = Command::new(program()).arg("dev-certs").arg(&certificates).status();
+        let made = mortise().arg("dev-certs").arg(&certificates).status();
         assert!(made.is_ok_and(|status| status.success()), "mortise dev-certs failed");
     }
     let addresses = SERVICES.map(|_| format!("127.0.0.1:{}", ports::free()));
@@ -25,7 +23,7 @@ pub(crate) fn commands(options: &Options, folder: &Path, port: u16) -> Vec<(&'st
         let path = folder.join(format!("{service}.hcl"));
         let config = options.render(folder, port) + &neighbours(&certificates, &addresses, place);
         fs::write(&path, config).expect("a configuration can be written");
-        (*service, path)
+        vec![String::from(*service), format!("-config={}", path.display())]
     });
     services.collect()
 }

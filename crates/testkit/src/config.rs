@@ -10,6 +10,8 @@ pub enum Form {
     One,
     /// Each in a process of its own, over mutual TLS.
     Apart,
+    /// All in one process, in development mode, with nothing kept.
+    Dev,
 }
 
 impl Form {

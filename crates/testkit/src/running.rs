@@ -11,6 +11,13 @@ use crate::eventually;
 use crate::paths::program;
 use crate::process::Process;
 
+/// The program, to be run with other arguments. It finds nothing of the tester's own Vault.
+pub fn mortise() -> Command {
+    let mut command = Command::new(program());
+    command.env_remove("VAULT_TOKEN").env_remove("VAULT_ADDR").stdin(Stdio::null());
+    command
+}
+
 /// A child that ends with its owner.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -19,21 +26,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts `mortise ARGUMENTS`; its output is added to `log`, its temporary files go to `temporary`.
-    pub(crate) fn start(
-        arguments: &[&str],
-        environment: &[(String, String)],
-        temporary: &Path,
-        log: PathBuf,
-    ) -> Self {
+    /// Starts the program for a server in `folder`: its output is added to a file there, its temporary files
+    /// are made there.
+    pub(crate) fn start(arguments: &[String], environment: &[(String, String)], folder: &Path) -> Self {
+        let log = folder.join(&arguments[0]).with_extension("log");
         let output = File::options().create(true).append(true).open(&log).expect("a log can be opened");
-        let child = Command::new(program())
+        let child = mortise()
             .args(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
-            .env("TMPDIR", temporary)
-            .env_remove("VAULT_TOKEN")
-            .env_remove("VAULT_ADDR")
-            .stdin(Stdio::null())
+            .env("TMPDIR", folder.join("tmp"))
             .stdout(output.try_clone().expect("a file can be shared"))
             .stderr(output)
             .spawn()

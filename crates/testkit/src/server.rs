@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::process::{self, Process};
 use crate::running::Running;
-use crate::{Api, Form, Keys, Options, apart, eventually, ports};
+use crate::{Api, Form, Keys, Options, apart, eventually, one, ports};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(30);
@@ -42,6 +42,13 @@ impl Server {
         let mut server = Self::fresh(options).await;
         server.init(1, 1).await;
         server.unseal().await;
+        server
+    }
+
+    /// A server in development mode, which initialises itself and has the root token `root`.
+    pub async fn dev() -> Self {
+        let mut server = Self::fresh(Options { form: Form::Dev, ..Options::default() }).await;
+        server.adopt(Keys { shares: Vec::new(), threshold: 0, root: "root".into() });
         server
     }
 
@@ -107,7 +114,7 @@ impl Server {
     /// The process that plugins run below.
     pub fn pid(&self) -> u32 {
         let launcher = match self.options.form {
-            Form::One => self.running.first(),
+            Form::One | Form::Dev => self.running.first(),
             Form::Apart => self.running.get(apart::LAUNCHER),
         };
         launcher.expect("this server runs").pid()
@@ -146,10 +153,19 @@ impl Server {
 
     /// Asks it to end, and waits until it has. The last status is the catalog's.
     pub async fn stop(&mut self) -> ExitStatus {
+        self.end(Signal::TERM).await
+    }
+
+    /// Asks it to end as the terminal does.
+    pub async fn interrupt(&mut self) -> ExitStatus {
+        self.end(Signal::INT).await
+    }
+
+    async fn end(&mut self, signal: Signal) -> ExitStatus {
         let mut last = None;
         // Those above first, so that none of them meets a neighbour that is gone.
         for running in self.running.iter_mut().rev() {
-            last = Some(running.stop(Signal::TERM, STOP).await);
+            last = Some(running.stop(signal, STOP).await);
         }
         self.running.clear();
         last.expect("this server ran")
@@ -190,15 +206,12 @@ impl Server {
     fn spawn(&mut self) {
         let folder = self.folder.path();
         let commands = match self.options.form {
-            Form::One => vec![one(&self.options, folder, self.port)],
+            Form::One => vec![one::command(&self.options, folder, self.port)],
+            Form::Dev => vec![one::dev(folder, self.port)],
             Form::Apart => apart::commands(&self.options, folder, self.port),
         };
-        let start = |(service, config): (&str, PathBuf)| {
-            let config = format!("-config={}", config.display());
-            let log = folder.join(format!("{service}.log"));
-            Running::start(&[service, &config], &self.options.environment, &folder.join("tmp"), log)
-        };
-        self.running = commands.into_iter().map(start).collect();
+        let environment = &self.options.environment;
+        self.running = commands.iter().map(|command| Running::start(command, environment, folder)).collect();
     }
 
     /// Whether it has come to answer; false when it has ended instead.
@@ -222,12 +235,6 @@ impl Drop for Server {
             eprintln!("the server's last lines:\n{}", tail.join("\n"));
         }
     }
-}
-
-fn one(options: &Options, folder: &Path, port: u16) -> (&'static str, PathBuf) {
-    let path = folder.join("server.hcl");
-    fs::write(&path, options.render(folder, port)).expect("a configuration can be written");
-    ("server", path)
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -1,0 +1,53 @@
+# What CI runs is what you run: `make test` is all of it.
+
+# Stories that are told again with the four services in a process each.
+APART = go_kv hvac host_killed kill_under_load degraded durability seal mounts
+
+# Stories that can be told at length.
+LONG = rounds swap_race durability kill_under_load
+
+.PHONY: help build run test check fmt unit e2e e2e-apart programs plugins clients soak bench
+
+help: ## what can be made
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: ## everything, optimised
+	cargo build --release --workspace --bins --exclude stories
+
+run: build ## a server with a first plugin, ready to try
+	deploy/run-demo
+
+test: check unit e2e e2e-apart ## everything that CI runs
+
+check: ## format, lints, licences
+	cargo fmt --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	.ci/deny
+
+fmt: ## format
+	cargo fmt
+
+unit: ## the tests of each crate
+	cargo test --workspace --exclude stories --locked
+
+e2e: programs plugins clients ## the stories
+	cargo test -p stories --locked
+
+e2e-apart: programs plugins clients ## some of the stories, with a process for each service
+	MORTISE_TEST_FORM=apart cargo test -p stories --locked -- $(APART)
+
+programs: ## what the stories start
+	cargo build --workspace --bins --locked
+
+plugins: ## the Go plugins that the stories run
+	tests/plugins/build
+
+clients: ## the Python client that one story uses
+	tests/clients/prepare
+
+soak: programs plugins ## the long stories, at full length
+	MORTISE_TEST_SOAK=1 cargo test -p stories --locked -- --nocapture $(LONG)
+
+bench: ## requests a second, latency, and what each hop costs
+	cargo build --release --workspace --bins --locked
+	cargo run --release -p bench
