@@ -71,3 +71,15 @@ pub trait Factory: Send + Sync + 'static {
     /// Sets a backend up. Storage can be read but not written until [`Backend::initialize`].
     async fn create(&self, config: Config, host: Host) -> Result<Arc<dyn Backend>>;
 }
+
+/// An `async fn(Config, Host)` is a factory.
+#[async_trait]
+impl<F, Fut> Factory for F
+where
+    F: Fn(Config, Host) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Arc<dyn Backend>>> + Send,
+{
+    async fn create(&self, config: Config, host: Host) -> Result<Arc<dyn Backend>> {
+        self(config, host).await
+    }
+}

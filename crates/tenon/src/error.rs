@@ -62,8 +62,28 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The caller's mistake, told in just these words: 400.
+    pub fn refused(sentence: impl Into<String>) -> Self {
+        Self::WithResponse {
+            error: Box::new(Self::InvalidRequest),
+            response: Box::new(Response::error(sentence)),
+        }
+    }
+}
+
+impl From<storage::InvalidKey> for Error {
+    fn from(error: storage::InvalidKey) -> Self {
+        Self::BadRequest(error.to_string())
+    }
+}
+
 impl From<storage::Error> for Error {
     fn from(error: storage::Error) -> Self {
-        Self::Other(error.to_string())
+        match error {
+            storage::Error::Backend(source) => Self::Other(format!("storage failed: {source}")),
+            storage::Error::Key(error) => Self::BadRequest(error.to_string()),
+            error => Self::Other(error.to_string()),
+        }
     }
 }

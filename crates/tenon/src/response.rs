@@ -5,6 +5,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{json, value::RawValue};
+
+use crate::{Error, Result};
 
 /// What a backend answers.
 #[derive(Clone, Default, PartialEq)]
@@ -104,6 +108,84 @@ pub struct WrapInfo {
     pub format: String,
     pub creation_path: String,
     pub seal_wrap: bool,
+}
+
+impl Response {
+    /// An answer with data.
+    ///
+    /// # Errors
+    /// The data is no JSON.
+    pub fn json(data: &impl Serialize) -> Result<Self> {
+        let data = serde_json::to_vec(data).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Self { data: data.into(), ..Self::default() })
+    }
+
+    /// The answer to a list. Without any key the caller sees 404.
+    pub fn keys(keys: &[String]) -> Self {
+        let data = if keys.is_empty() { json!({}) } else { json!({ "keys": keys }) };
+        Self { data: data.to_string().into(), ..Self::default() }
+    }
+
+    /// An answer that says what is wrong, in these words: 400.
+    pub fn error(sentence: impl Into<String>) -> Self {
+        let data = json!({ "error": sentence.into() });
+        Self { data: data.to_string().into(), ..Self::default() }
+    }
+
+    /// An answer without data that says this.
+    pub fn warning(sentence: impl Into<String>) -> Self {
+        Self { warnings: vec![sentence.into()], ..Self::default() }
+    }
+
+    /// A status code of the backend's choice, and nothing else.
+    pub fn status(code: u16) -> Self {
+        let data = json!({ "http_content_type": "application/json", "http_status_code": code });
+        Self { data: data.to_string().into(), ..Self::default() }
+    }
+
+    /// This answer with a status code of the backend's choice: the body is written here, in full.
+    ///
+    /// # Errors
+    /// The data is no JSON.
+    pub fn with_status(self, code: u16, request_id: &str) -> Result<Self> {
+        let body = Envelope::new(&self, request_id).and_then(|envelope| serde_json::to_string(&envelope));
+        Self::json(&json!({
+            "http_content_type": "application/json",
+            "http_status_code": code,
+            "http_raw_body": body.map_err(|error| Error::Internal(error.to_string()))?,
+        }))
+    }
+}
+
+/// The body of an answer as clients see it.
+#[derive(Serialize)]
+struct Envelope<'r> {
+    request_id: &'r str,
+    lease_id: &'static str,
+    renewable: bool,
+    lease_duration: u64,
+    data: Option<&'r RawValue>,
+    wrap_info: Option<()>,
+    warnings: Option<&'r [String]>,
+    auth: Option<()>,
+    mount_type: &'static str,
+}
+
+impl<'r> Envelope<'r> {
+    fn new(response: &'r Response, request_id: &'r str) -> serde_json::Result<Self> {
+        let data = (!response.data.is_empty()).then(|| serde_json::from_slice(&response.data)).transpose()?;
+        Ok(Self {
+            request_id,
+            lease_id: "",
+            renewable: false,
+            lease_duration: 0,
+            data,
+            wrap_info: None,
+            warnings: (!response.warnings.is_empty()).then_some(&response.warnings),
+            auth: None,
+            mount_type: "",
+        })
+    }
 }
 
 /// Bodies and tokens stay out of logs: here and below only what is harmless is shown.
