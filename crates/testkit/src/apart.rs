@@ -28,16 +28,18 @@ pub(crate) fn commands(options: &Options, folder: &Path, port: u16) -> Vec<Vec<S
     services.collect()
 }
 
-/// What a service has to know of itself and of the one that it calls, which is the one before it.
+/// What a service has to know of itself and of those below it, which are those before it.
 fn neighbours(certificates: &Path, addresses: &[String; 4], place: usize) -> String {
-    let service = SERVICES[place];
-    let folder = certificates.display();
-    let calls = place
-        .checked_sub(1)
-        .map_or(String::new(), |below| format!("  {} = \"https://{}\"\n", SERVICES[below], addresses[below]));
-    format!(
-        "internal {{\n  address = \"{}\"\n  ca_file = \"{folder}/ca.pem\"\n  \
-         cert_file = \"{folder}/{service}.pem\"\n  key_file = \"{folder}/{service}-key.pem\"\n{calls}}}\n",
-        addresses[place],
-    )
+    let (service, folder) = (SERVICES[place], certificates.display());
+    let mut known = vec![
+        ("ca_file", format!("{folder}/ca.pem")),
+        ("cert_file", format!("{folder}/{service}.pem")),
+        ("key_file", format!("{folder}/{service}-key.pem")),
+    ];
+    known.extend(SERVICES.into_iter().zip(addresses.iter().cloned()).take(place));
+    if service != "gateway" {
+        known.push(("address", addresses[place].clone()));
+    }
+    let lines: String = known.iter().map(|(key, value)| format!("  {key} = \"{value}\"\n")).collect();
+    format!("internal {{\n{lines}}}\n")
 }

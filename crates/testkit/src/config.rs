@@ -34,6 +34,8 @@ pub struct Options {
     pub storage: &'static str,
     /// Whether it has a plugin directory.
     pub plugin_directory: bool,
+    /// More lines for the stanza of its listener.
+    pub listener: String,
     /// More lines for its configuration.
     pub extra: String,
     /// More for its environment.
@@ -46,6 +48,7 @@ impl Default for Options {
             form: Form::wanted(),
             storage: r#"storage "sqlite" { path = "{data}/mortise.db" }"#,
             plugin_directory: true,
+            listener: String::new(),
             extra: String::new(),
             environment: Vec::new(),
         }
@@ -57,16 +60,16 @@ impl Options {
     pub(crate) fn render(&self, folder: &Path, port: u16) -> String {
         let storage = self.storage.replace("{data}", &format!("{}/data", folder.display()));
         let plugins = format!("plugin_directory = \"{}/plugins\"\n", folder.display());
+        let plugins = if self.plugin_directory { plugins.as_str() } else { "" };
+        let (listener, extra) = (&self.listener, &self.extra);
         format!(
             "{storage}\n\
-             listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_disable = true\n}}\n\
+             listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_disable = true\n  {listener}\n}}\n\
              api_addr = \"http://127.0.0.1:{port}\"\n\
-             {}\
+             {plugins}\
              disable_mlock = true\n\
              log_level = \"debug\"\n\
-             {}\n",
-            if self.plugin_directory { plugins.as_str() } else { "" },
-            self.extra,
+             {extra}\n",
         )
     }
 }
