@@ -83,64 +83,6 @@ async fn what_was_not_checked_never_runs() {
         assert!(!mark.exists(), "the evil file ran; the server answered {enabled}");
         server.disable("try").await;
     }
-    let swaps = Arc::new(AtomicU64::new(0));
-        let (stopped, count) = (stop.clone(), swaps.clone());
-        let thread = thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                // By turns another file of that name, and other bytes in the same file.
-                replace(&target, &evil);
-                replace(&target, &good);
-                overwrite(&target, &evil);
-                overwrite(&target, &good);
-                count.fetch_add(4, Ordering::Relaxed);
-            }
-        });
-        Self { stop, swaps, thread: Some(thread) }
-    }
-}
-
-impl Drop for Swapper {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.take().unwrap().join().unwrap();
-    }
-}
-
-fn replace(target: &Path, bytes: &[u8]) {
-    let part = target.with_extension("part");
-    fs::write(&part, bytes).unwrap();
-    fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    fs::rename(&part, target).unwrap();
-}
-
-/// The kernel refuses this while the file itself is being executed, which is as good.
-fn overwrite(target: &Path, bytes: &[u8]) {
-    let _ = fs::write(target, bytes);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_checked_never_runs() {
-    let folder = TempDir::new().unwrap();
-    let mark = folder.path().join("mark");
-    let mark_option = format!("-DMARK=\"{}\"", mark.display());
-    let evil = c_program(folder.path(), "evil", EVIL, &[&mark_option]);
-    assert!(std::process::Command::new(&evil.path).status().unwrap().success() && mark.exists());
-    fs::remove_file(&mark).unwrap();
-
-    let server = Server::start().await;
-    let good: Plugin = go_plugin("fixture");
-    server.mount("good", &good).await;
-    let api = server.api();
-    api.enable_kv("other", 2).await;
-
-    let swapper = Swapper::start(server.plugin_directory().join(good.command()), &good.path, &evil.path);
-    let mut served = 0;
-    for _ in 0..soak(100, 1_000) {
-        server.plugins().iter().for_each(testkit::process::Process::kill);
-        let answer = api.get("good/pid").await;
-        served += usize::from(answer.is_ok());
-        assert!(!mark.exists(), "the evil file ran; the server answered {answer}");
-    }
     let swaps = swapper.swaps.load(Ordering::Relaxed);
     drop(swapper);
     println!("{swaps} swaps; the good file was met {served} times");
