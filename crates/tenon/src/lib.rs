@@ -8,6 +8,7 @@ mod error;
 pub mod framework;
 mod request;
 mod response;
+mod serve;
 mod system;
 
 pub use backend::{Backend, BackendKind, Config, Factory, Host};
@@ -16,5 +17,6 @@ pub use domain::{Operation, SpecialPaths};
 pub use error::{Error, Result};
 pub use request::{Connection, Request, WrapRequest};
 pub use response::{Alias, Auth, LeaseOptions, Response, Secret, WrapInfo};
+pub use serve::{routes, serve, serve_multiplexed};
 pub use storage::{Key, Prefix, Storage, Write};
 pub use system::System;

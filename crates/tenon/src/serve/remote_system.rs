@@ -1,0 +1,136 @@
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use goplugin::Channel;
+use tonic::{Response, Status};
+use wire::pb::{Empty, system_view_client::SystemViewClient};
+
+use crate::{System, convert::from_nanos};
+
+/// How long what the host once said is believed. After that it is asked again, beside the requests.
+const BELIEVED: Duration = Duration::from_secs(30);
+
+/// What the host says of its surroundings, kept in memory so that no request waits for it.
+pub(super) struct RemoteSystem {
+    client: SystemViewClient<Channel>,
+    known: RwLock<Known>,
+}
+
+struct Known {
+    asked: Instant,
+    facts: Facts,
+}
+
+/// A host that does not answer has said nothing: zero, false, empty.
+#[derive(Clone, Default)]
+struct Facts {
+    default_lease_ttl: Duration,
+    max_lease_ttl: Duration,
+    tainted: bool,
+    caching_disabled: bool,
+    local_mount: bool,
+    mlock_enabled: bool,
+    host_version: String,
+    cluster_id: String,
+}
+
+impl RemoteSystem {
+    /// Asks the host everything, at once.
+    pub(super) async fn fetch(channel: Channel) -> Arc<Self> {
+        let client = SystemViewClient::new(channel);
+        let known = RwLock::new(Known { asked: Instant::now(), facts: Facts::fetch(&client).await });
+        Arc::new(Self { client, known })
+    }
+
+    /// Asks again if it is time; the caller does not wait.
+    pub(super) fn refresh_if_old(self: &Arc<Self>) {
+        let fresh = |known: &Known| known.asked.elapsed() < BELIEVED;
+        if fresh(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if fresh(&known) {
+            return;
+        }
+        known.asked = Instant::now();
+        drop(known);
+        let system = Arc::clone(self);
+        tokio::spawn(async move {
+            let facts = Facts::fetch(&system.client).await;
+            system.known.write().unwrap_or_else(PoisonError::into_inner).facts = facts;
+        });
+    }
+
+    fn fact<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
+        read(&self.known.read().unwrap_or_else(PoisonError::into_inner).facts)
+    }
+}
+
+impl Facts {
+    async fn fetch(client: &SystemViewClient<Channel>) -> Self {
+        macro_rules! ask {
+            ($call:ident) => {
+                async {
+                    let reply: Result<Response<_>, Status> = client.clone().$call(Empty {}).await;
+                    reply.map(Response::into_inner).unwrap_or_default()
+                }
+            };
+        }
+        let (default, max, tainted, caching, local, mlock, environment, cluster) = tokio::join!(
+            ask!(default_lease_ttl),
+            ask!(max_lease_ttl),
+            ask!(tainted),
+            ask!(caching_disabled),
+            ask!(local_mount),
+            ask!(mlock_enabled),
+            ask!(plugin_env),
+            ask!(cluster_info),
+        );
+        Self {
+            default_lease_ttl: from_nanos(default.ttl),
+            max_lease_ttl: from_nanos(max.ttl),
+            tainted: tainted.tainted,
+            caching_disabled: caching.disabled,
+            local_mount: local.local,
+            mlock_enabled: mlock.enabled,
+            host_version: environment.plugin_environment.unwrap_or_default().vault_version,
+            cluster_id: cluster.cluster_id,
+        }
+    }
+}
+
+impl System for RemoteSystem {
+    fn default_lease_ttl(&self) -> Duration {
+        self.fact(|facts| facts.default_lease_ttl)
+    }
+
+    fn max_lease_ttl(&self) -> Duration {
+        self.fact(|facts| facts.max_lease_ttl)
+    }
+
+    fn tainted(&self) -> bool {
+        self.fact(|facts| facts.tainted)
+    }
+
+    fn caching_disabled(&self) -> bool {
+        self.fact(|facts| facts.caching_disabled)
+    }
+
+    fn local_mount(&self) -> bool {
+        self.fact(|facts| facts.local_mount)
+    }
+
+    fn mlock_enabled(&self) -> bool {
+        self.fact(|facts| facts.mlock_enabled)
+    }
+
+    fn host_version(&self) -> String {
+        self.fact(|facts| facts.host_version.clone())
+    }
+
+    fn cluster_id(&self) -> String {
+        self.fact(|facts| facts.cluster_id.clone())
+    }
+}
