@@ -46,6 +46,14 @@ impl Key {
     }
 }
 
+#[cfg(feature = "barrier")]
+impl Key {
+    /// A name that the barrier made: safe by its making, and longer than the key it stands for.
+    pub(crate) const fn encoded(name: String) -> Self {
+        Self(name)
+    }
+}
+
 impl TryFrom<String> for Key {
     type Error = InvalidKey;
 
@@ -93,6 +101,14 @@ impl Prefix {
     #[must_use]
     pub fn join_prefix(&self, prefix: &Self) -> Self {
         Self(format!("{}{}", self.0, prefix.0))
+    }
+}
+
+#[cfg(feature = "barrier")]
+impl Prefix {
+    /// A prefix that the barrier made.
+    pub(crate) const fn encoded(prefix: String) -> Self {
+        Self(prefix)
     }
 }
 

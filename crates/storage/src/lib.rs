@@ -1,17 +1,29 @@
 //! The `Storage` trait and views of it; with features, the encrypting barrier, the backends and the remote client.
 
+#[cfg(feature = "barrier")]
+pub mod barrier;
+#[cfg(feature = "barrier")]
+mod cache;
 mod children;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod inmem;
 mod key;
+#[cfg(feature = "remote")]
+mod remote;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod storage;
 mod view;
 
+#[cfg(feature = "barrier")]
+pub use barrier::Barrier;
+#[cfg(feature = "barrier")]
+pub use cache::Cached;
 pub use inmem::InMemory;
 pub use key::{InvalidKey, Key, Prefix};
+#[cfg(feature = "remote")]
+pub use remote::Remote;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use storage::{Error, Result, Storage, Write};

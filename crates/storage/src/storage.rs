@@ -91,6 +91,14 @@ pub enum Error {
     /// An earlier write failed in a way that leaves the disk's state unknown; nothing more is written.
     #[error("storage has stopped writing after a failed write; restart the server")]
     Stopped,
+    /// The catalog, asked from another service, refused or could not be reached.
+    #[error("{message}")]
+    Refused {
+        /// The word for it.
+        kind: Kind,
+        /// What it said.
+        message: String,
+    },
     /// The backend failed.
     #[error("storage failed")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -111,6 +119,7 @@ impl Error {
             Self::ReadOnly | Self::Setup => Kind::ReadOnly,
             Self::Damaged(_) | Self::Backend(_) => Kind::Internal,
             Self::Stopped => Kind::Unavailable,
+            Self::Refused { kind, .. } => *kind,
         }
     }
 }
