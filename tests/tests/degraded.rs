@@ -1,11 +1,13 @@
 //! Nothing about a plugin stops unseal; what is broken is said, keeps its data, and can be mended.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testkit::{Registration, Server, eventually, go_plugin};
+use tempfile::TempDir;
+use testkit::{Plugin, Registration, Server, eventually, go_plugin};
 
 /// A stopped server with a secret in the built-in engine at `good` and one in the Go plugin at `bad`.
 async fn stopped_server() -> Server {
@@ -95,14 +97,41 @@ async fn a_missing_catalog_entry() {
     serves_again(&server).await;
 }
 
+/// The keys of everything that is stored by a stopped server.
+fn keys(server: &Server) -> BTreeSet<String> {
+    server.sql("SELECT key FROM entry").lines().map(String::from).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_catalog_entry() {
+    let mut server = stopped_server().await;
+    let before = keys(&server);
+    server.start_again().await;
+    // Under this name there was none, so that what is new in the storage is the entry.
+    server.register("worse", &go_plugin("kv")).await;
+    server.stop().await;
+    let entry: Vec<String> = keys(&server).difference(&before).cloned().collect();
+    assert_eq!(entry.len(), 1, "registering writes one record: {entry:?}");
+    let of_bad = entry[0].replace("worse", "bad");
+    assert!(before.contains(&of_bad), "{of_bad} is not in {before:?}");
+    server.sql(&format!("UPDATE entry SET value = x'00112233' WHERE key = '{of_bad}'"));
+
+    is_degraded(&mut server, "damaged").await;
+    server.register("bad", &go_plugin("kv")).await;
+    serves_again(&server).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_degraded_mount_can_be_pointed_at_another_version() {
     let mut server = stopped_server().await;
     fs::remove_file(installed(&server)).unwrap();
     is_degraded(&mut server, "No such file").await;
 
+    let folder = TempDir::new().unwrap();
+    let copy = folder.path().join("another");
+    fs::copy(go_plugin("kv").path, &copy).unwrap();
     let other = Registration { version: "v2.0.0", ..Registration::default() };
-    server.register_as("bad", &go_plugin("kv"), other).await;
+    server.register_as("bad", &Plugin::at(copy), other).await;
     let tune = json!({"plugin_version": "v2.0.0", "description": "mended"});
     server.api().post("sys/mounts/bad/tune", tune).await.ok();
     server.api().put("sys/plugins/reload/backend", json!({"mounts": ["bad/"]})).await.ok();

@@ -1,5 +1,11 @@
 //! Stories of the whole system, told over HTTP with real plugins; one file each.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a story that cannot go on has failed, and says where it is"
+)]
+
 mod bad_handshakes;
 mod bad_plugins;
 mod catalog;

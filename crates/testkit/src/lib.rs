@@ -8,6 +8,7 @@ mod api;
 mod artifacts;
 mod config;
 mod kv;
+mod look;
 mod one;
 mod operator;
 mod paths;

@@ -1,7 +1,6 @@
 //! A real server: the real program, in a folder of its own.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
@@ -9,7 +8,6 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::process::{self, Process};
 use crate::running::Running;
 use crate::{Api, Form, Keys, Options, apart, eventually, one, ports};
 
@@ -22,13 +20,13 @@ const ATTEMPTS: usize = 5;
 /// A server under test. It ends, and its folder goes, when this is dropped.
 #[derive(Debug)]
 pub struct Server {
-    options: Options,
-    running: Vec<Running>,
+    pub(crate) options: Options,
+    pub(crate) running: Vec<Running>,
     port: u16,
     api: Api,
     keys: Option<Keys>,
     // Last: what runs in it has to end first.
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Server {
@@ -94,53 +92,6 @@ impl Server {
     /// A client without a token.
     pub fn anonymous(&self) -> Api {
         self.api.clone()
-    }
-
-    /// The folder that plugins are registered from.
-    pub fn plugin_directory(&self) -> PathBuf {
-        self.folder.path().join("plugins")
-    }
-
-    /// The folder that holds everything stored.
-    pub fn data_directory(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    /// The files and folders below the server's temporary folder.
-    pub fn temporary_files(&self) -> Vec<PathBuf> {
-        files_below(&self.folder.path().join("tmp"))
-    }
-
-    /// The process that plugins run below.
-    pub fn pid(&self) -> u32 {
-        let launcher = match self.options.form {
-            Form::One | Form::Dev => self.running.first(),
-            Form::Apart => self.running.get(apart::LAUNCHER),
-        };
-        launcher.expect("this server runs").pid()
-    }
-
-    /// The process of `pid`.
-    pub fn process(&self) -> Process {
-        Process::of(self.pid()).expect("this server runs")
-    }
-
-    /// The live plugin processes of this server.
-    pub fn plugins(&self) -> Vec<Process> {
-        process::plugins(self.pid())
-    }
-
-    /// The one plugin process of this server.
-    #[track_caller]
-    pub fn only_plugin(&self) -> Process {
-        let all = self.plugins();
-        assert_eq!(all.len(), 1, "one plugin process, not {all:?}");
-        all[0]
-    }
-
-    /// Everything that it has written to its output, since its first start.
-    pub fn log(&self) -> String {
-        self.running.iter().map(Running::output).collect()
     }
 
     /// Ends it as the kernel does, without a chance to say good-bye.
@@ -235,16 +186,4 @@ impl Drop for Server {
             eprintln!("the server's last lines:\n{}", tail.join("\n"));
         }
     }
-}
-
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(files_below(&path));
-        }
-        found.push(path);
-    }
-    found
 }
