@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -43,11 +44,12 @@ const CASES: &[Case] = &[
 const GO_CASES: &[Case] =
     &[(&["other-cert"], &["mutual TLS"]), (&["fork", "left-by-handshake"], &["no handshake within"])];
 
-/// A server with a good mount beside the bad ones.
-async fn server() -> Server {
+/// A server with a good mount beside the bad ones, and the temporary files that it has anyway.
+async fn server() -> (Server, Vec<PathBuf>) {
     let server = Server::start().await;
     server.api().enable_kv("good", 2).await;
-    server
+    let files = server.temporary_files();
+    (server, files)
 }
 
 /// Registers and enables a bad plugin: refused in time, with each of `words` in the error, and not mounted.
@@ -69,11 +71,11 @@ async fn is_refused(server: &Server, name: &str, plugin: &Plugin, entry: Registr
     assert_eq!(mounts.get(format!("{name}/")), None);
 }
 
-async fn nothing_is_left(server: &Server) {
+async fn nothing_is_left(server: &Server, files: &[PathBuf]) {
     eventually(Duration::from_secs(10), "no process and no file is left", async || {
         process::descendants(server.pid()).is_empty()
             && process::zombies(server.pid()).is_empty()
-            && server.temporary_files().is_empty()
+            && server.temporary_files() == files
     })
     .await;
     let log = server.log().len();
@@ -83,7 +85,8 @@ async fn nothing_is_left(server: &Server) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_is_named_and_leaves_nothing() {
-    let server = std::sync::Arc::new(server().await);
+    let (server, files) = server().await;
+    let server = Arc::new(server);
     let (bad, fixture) = (bad_plugin(), go_plugin("fixture"));
     let cases = CASES.iter().map(|case| (&bad, case)).chain(GO_CASES.iter().map(|case| (&fixture, case)));
     // All at once: one that hangs keeps nobody waiting but those who asked for it.
@@ -100,20 +103,20 @@ async fn each_is_named_and_leaves_nothing() {
     })
     .await;
     refusals.join_all().await;
-    nothing_is_left(&server).await;
+    nothing_is_left(&server, &files).await;
     assert_eq!(process::with_argument("left-by-handshake"), [], "a child in a session of its own is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_memory_lock_is_named() {
-    let server = server().await;
+    let (server, files) = server().await;
     let entry = Registration {
         args: &["mlock"],
         env: &["VAULT_PLUGIN_MLOCK_ENABLED=true"],
         ..Registration::default()
     };
     is_refused(&server, "mlock", &go_plugin("fixture"), entry, &["lock its memory"]).await;
-    nothing_is_left(&server).await;
+    nothing_is_left(&server, &files).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +132,7 @@ async fn files_that_cannot_be_executed_are_named() {
     let text = file(folder.path(), "text", b"just some words\n", 0o755);
     let locked = file(folder.path(), "locked", b"\x7fELF", 0o644);
 
-    let server = server().await;
+    let (server, files) = server().await;
     let cases: [(&str, &Plugin, &[&str]); 4] = [
         ("foreign", &foreign, &["aarch64", "x86_64"]),
         ("loaderless", &loaderless, &["/nonexistent/ld.so"]),
@@ -139,7 +142,7 @@ async fn files_that_cannot_be_executed_are_named() {
     for (name, plugin, words) in cases {
         is_refused(&server, name, plugin, Registration::default(), words).await;
     }
-    nothing_is_left(&server).await;
+    nothing_is_left(&server, &files).await;
 }
 
 fn file(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Plugin {

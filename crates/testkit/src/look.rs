@@ -19,9 +19,11 @@ impl Server {
         self.folder.path().join("data")
     }
 
-    /// The files and folders below the server's temporary folder.
+    /// The files and folders below the server's temporary folder, in order.
     pub fn temporary_files(&self) -> Vec<PathBuf> {
-        files_below(&self.folder.path().join("tmp"))
+        let mut files = files_below(&self.folder.path().join("tmp"));
+        files.sort();
+        files
     }
 
     /// The process that plugins run below.

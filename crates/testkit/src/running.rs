@@ -11,10 +11,13 @@ use crate::eventually;
 use crate::paths::program;
 use crate::process::Process;
 
-/// The program, to be run with other arguments. It finds nothing of the tester's own Vault.
+/// The program, to be run with other arguments. It finds nothing of what the tester has set for himself.
 pub fn mortise() -> Command {
     let mut command = Command::new(program());
-    command.env_remove("VAULT_TOKEN").env_remove("VAULT_ADDR").stdin(Stdio::null());
+    for name in ["VAULT_TOKEN", "VAULT_ADDR", "XDG_RUNTIME_DIR"] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
     command
 }
 

@@ -52,7 +52,7 @@ impl Server {
 
     /// A server that runs and has not been initialised.
     pub async fn fresh(options: Options) -> Self {
-        let folder = TempDir::with_prefix("mortise-").expect("a temporary folder can be made");
+        let folder = TempDir::with_prefix("story-").expect("a temporary folder can be made");
         for name in ["data", "plugins", "tmp"] {
             fs::create_dir(folder.path().join(name)).expect("a folder can be made in an empty one");
         }
