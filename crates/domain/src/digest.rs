@@ -3,6 +3,7 @@ use std::{fmt, str::FromStr};
 use subtle::ConstantTimeEq;
 
 /// A SHA-256 digest. Compared in constant time; written as 64 lower-case hex digits.
+#[expect(clippy::derived_hash_with_manual_eq, reason = "digests that are equal have equal bytes")]
 #[derive(Clone, Copy, Hash, PartialOrd, Ord)]
 pub struct Sha256([u8; 32]);
 

@@ -10,6 +10,8 @@ use super::{
 /// Settings of Vault's listener that change nothing here.
 const WITHOUT_EFFECT: &[&str] = &[
     "cluster_address",
+    "http_read_timeout",
+    "http_write_timeout",
     "tls_cipher_suites",
     "tls_prefer_server_cipher_suites",
     "tls_max_version",
@@ -45,13 +47,9 @@ pub struct Listener {
     pub idle_timeout: Duration,
     /// How long the headers of a request may take to arrive.
     pub header_timeout: Duration,
-    /// How long a whole request may take to arrive.
-    pub read_timeout: Duration,
-    /// How long the answer may take to be written; zero: without limit.
-    pub write_timeout: Duration,
     /// The largest body, in bytes.
     pub max_request_size: u64,
-    /// How long a request may take in all.
+    /// How long a request may take, from its first line to its answer.
     pub max_request_duration: Duration,
     /// How deeply a JSON body may nest.
     pub max_json_depth: u64,
@@ -98,8 +96,6 @@ impl Listener {
             tls: None,
             idle_timeout: Duration::from_secs(300),
             header_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(30),
-            write_timeout: Duration::ZERO,
             max_request_size: 32 << 20,
             max_request_duration: Duration::from_secs(90),
             max_json_depth: 300,
@@ -127,8 +123,6 @@ impl Listener {
     fn limits(&mut self, stanza: &mut Stanza<'_>) {
         set(&mut self.idle_timeout, stanza.last("http_idle_timeout"));
         set(&mut self.header_timeout, stanza.last("http_read_header_timeout"));
-        set(&mut self.read_timeout, stanza.last("http_read_timeout"));
-        set(&mut self.write_timeout, stanza.last("http_write_timeout"));
         set(&mut self.max_request_size, stanza.last("max_request_size"));
         set(&mut self.max_request_duration, stanza.last("max_request_duration"));
         set(&mut self.max_json_depth, stanza.last("max_json_depth"));

@@ -8,9 +8,10 @@ use tower::{Layer, Service as TowerService};
 use super::peer::Peer;
 use crate::Service;
 
-/// Who may call what, by the first part of a gRPC path.
+/// Who may call what: a method, or with a slash at its end, every method of a service that no row before it names.
 const TABLE: &[(&str, &[Service])] = &[
-    ("/mortise.catalog.v1.Barrier/", &[Service::Router, Service::Launcher]),
+    ("/mortise.catalog.v1.Barrier/Status", &[Service::Router, Service::Launcher]),
+    ("/mortise.catalog.v1.Barrier/", &[Service::Router]),
     ("/mortise.catalog.v1.Storage/", &[Service::Router, Service::Launcher]),
     ("/mortise.catalog.v1.Plugins/", &[Service::Router, Service::Launcher]),
     ("/mortise.launcher.v1.Launcher/", &[Service::Router]),
@@ -22,8 +23,11 @@ const TABLE: &[(&str, &[Service])] = &[
 /// Whether a peer may call a path. What is not in the table, nobody may.
 fn allowed(path: &str, peer: Peer) -> bool {
     let Some(service) = peer.service() else { return false };
-    let row =
-        TABLE.iter().find(|(start, _)| path.strip_prefix(start).is_some_and(|method| !method.is_empty()));
+    let covers = |row: &str| match path.strip_prefix(row) {
+        Some(method) => method.is_empty() != row.ends_with('/'),
+        None => false,
+    };
+    let row = TABLE.iter().find(|(row, _)| covers(row));
     row.is_some_and(|(_, callers)| callers.contains(&service))
 }
 
@@ -72,7 +76,9 @@ where
 mod tests {
     use super::*;
 
-    const PATHS: [(&str, &[Service]); 5] = [
+    const PATHS: [(&str, &[Service]); 7] = [
+        ("/mortise.catalog.v1.Barrier/Status", &[Service::Router, Service::Launcher]),
+        ("/mortise.catalog.v1.Barrier/Unseal", &[Service::Router]),
         ("/mortise.catalog.v1.Storage/Get", &[Service::Router, Service::Launcher]),
         ("/mortise.catalog.v1.Plugins/Resolve", &[Service::Router, Service::Launcher]),
         ("/mortise.launcher.v1.Launcher/Handle", &[Service::Router]),
