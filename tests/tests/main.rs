@@ -24,4 +24,5 @@ mod replay;
 mod rounds;
 mod seal;
 mod swap_race;
+mod tls;
 mod vaultrs;

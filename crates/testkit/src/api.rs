@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, Request, redirect};
+use reqwest::{Certificate, Client, Method, Request, redirect};
 use serde_json::Value;
 
 use crate::Answer;
@@ -19,11 +19,12 @@ pub struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(address: String) -> Self {
+    pub(crate) fn new(address: String, trusted: Option<Certificate>) -> Self {
         let http = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
             .timeout(PATIENCE)
+            .tls_certs_only(trusted)
             .build()
             .expect("an HTTP client can be made");
         Self { http, address, token: None }

@@ -3,6 +3,8 @@
 use std::env;
 use std::path::Path;
 
+use crate::tls;
+
 /// How the four services are deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -34,6 +36,8 @@ pub struct Options {
     pub storage: &'static str,
     /// Whether it has a plugin directory.
     pub plugin_directory: bool,
+    /// Whether its listener speaks TLS.
+    pub tls: bool,
     /// More lines for the stanza of its listener.
     pub listener: String,
     /// More lines for its configuration.
@@ -48,6 +52,7 @@ impl Default for Options {
             form: Form::wanted(),
             storage: r#"storage "sqlite" { path = "{data}/mortise.db" }"#,
             plugin_directory: true,
+            tls: false,
             listener: String::new(),
             extra: String::new(),
             environment: Vec::new(),
@@ -56,16 +61,21 @@ impl Default for Options {
 }
 
 impl Options {
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
     /// The configuration of a server in `folder` that listens on `port`.
     pub(crate) fn render(&self, folder: &Path, port: u16) -> String {
         let storage = self.storage.replace("{data}", &format!("{}/data", folder.display()));
         let plugins = format!("plugin_directory = \"{}/plugins\"\n", folder.display());
         let plugins = if self.plugin_directory { plugins.as_str() } else { "" };
-        let (listener, extra) = (&self.listener, &self.extra);
+        let tls = if self.tls { tls::settings(folder) } else { "tls_disable = true".into() };
+        let (scheme, listener, extra) = (self.scheme(), &self.listener, &self.extra);
         format!(
             "{storage}\n\
-             listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_disable = true\n  {listener}\n}}\n\
-             api_addr = \"http://127.0.0.1:{port}\"\n\
+             listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  {tls}\n  {listener}\n}}\n\
+             api_addr = \"{scheme}://127.0.0.1:{port}\"\n\
              {plugins}\
              disable_mlock = true\n\
              log_level = \"debug\"\n\

@@ -17,6 +17,7 @@ mod ports;
 pub mod process;
 mod running;
 mod server;
+mod tls;
 mod wait;
 
 pub use answer::Answer;

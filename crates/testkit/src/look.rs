@@ -35,6 +35,12 @@ impl Server {
         launcher.expect("this server runs").pid()
     }
 
+    /// The process that answers HTTP.
+    pub fn gateway(&self) -> Process {
+        let last = self.running.last().expect("this server runs");
+        Process::of(last.pid()).expect("this server runs")
+    }
+
     /// The process of `pid`.
     pub fn process(&self) -> Process {
         Process::of(self.pid()).expect("this server runs")

@@ -1,6 +1,7 @@
 //! A real server: the real program, in a folder of its own.
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::running::Running;
-use crate::{Api, Form, Keys, Options, apart, eventually, one, ports};
+use crate::{Api, Form, Keys, Options, apart, eventually, one, ports, tls};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(30);
@@ -56,8 +57,11 @@ impl Server {
         for name in ["data", "plugins", "tmp"] {
             fs::create_dir(folder.path().join(name)).expect("a folder can be made in an empty one");
         }
+        if options.tls {
+            tls::renew(folder.path());
+        }
         let port = ports::free();
-        let api = Api::new(format!("http://127.0.0.1:{port}"));
+        let api = client(&options, folder.path(), port);
         let mut server = Self { options, running: Vec::new(), port, api, keys: None, folder };
         server.run().await;
         server
@@ -140,6 +144,13 @@ impl Server {
         self.start_again().await;
     }
 
+    /// Puts another certificate in the place of its listener's, and believes that one only from now on. The server
+    /// has to be told.
+    pub fn renew_certificate(&mut self) {
+        tls::renew(self.folder.path());
+        self.api = client(&self.options, self.folder.path(), self.port);
+    }
+
     async fn run(&mut self) {
         for _ in 0..ATTEMPTS {
             self.spawn();
@@ -149,7 +160,7 @@ impl Server {
             assert!(self.log().contains("in use"), "the server ended at once:\n{}", self.log());
             self.running.clear();
             self.port = ports::free();
-            self.api = Api::new(format!("http://127.0.0.1:{}", self.port));
+            self.api = client(&self.options, self.folder.path(), self.port);
         }
         panic!("{ATTEMPTS} ports in a row were taken");
     }
@@ -175,6 +186,11 @@ impl Server {
         .await;
         up
     }
+}
+
+fn client(options: &Options, folder: &Path, port: u16) -> Api {
+    let trusted = options.tls.then(|| tls::trusted(folder));
+    Api::new(format!("{}://127.0.0.1:{port}", options.scheme()), trusted)
 }
 
 impl Drop for Server {

@@ -1,0 +1,49 @@
+//! A throw-away certificate for a server's listener.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use reqwest::Certificate;
+
+/// Makes a new certificate for 127.0.0.1 in `folder`, in place of the last one.
+pub(crate) fn renew(folder: &Path) {
+    let (certificate, key) = files(folder);
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=story", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(key)
+        .arg("-out")
+        .arg(certificate)
+        .output()
+        .expect("openssl is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// The certificate in `folder`, for a client that believes nobody else.
+pub(crate) fn trusted(folder: &Path) -> Certificate {
+    let text = fs::read(files(folder).0).expect("a certificate was made");
+    Certificate::from_pem(&text).expect("a certificate of openssl is one")
+}
+
+/// What a listener says to use it.
+pub(crate) fn settings(folder: &Path) -> String {
+    let (certificate, key) = files(folder);
+    format!("tls_cert_file = \"{}\"\n  tls_key_file = \"{}\"", certificate.display(), key.display())
+}
+
+fn files(folder: &Path) -> (PathBuf, PathBuf) {
+    (folder.join("listener.pem"), folder.join("listener-key.pem"))
+}
