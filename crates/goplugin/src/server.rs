@@ -25,6 +25,9 @@ pub(crate) const CONNECTION_WINDOW: u32 = 1 << 22;
 pub(crate) const HEADER_LIMIT: u32 = 16 << 20;
 /// More calls at a time than this wait at the peer.
 const CONCURRENT_CALLS: u32 = 1024;
+/// So many calls may be withdrawn before we have even seen them. Callers do leave in crowds, and the connection has to
+/// survive that: a peer may not dial again.
+const WITHDRAWN_CALLS: usize = 8192;
 /// How long a peer may take for the TLS handshake.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 /// A pause when the process has run out of descriptors.
@@ -86,6 +89,8 @@ impl Server {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(HEADER_LIMIT)
             .max_concurrent_streams(CONCURRENT_CALLS)
+            .max_pending_accept_reset_streams(WITHDRAWN_CALLS)
+            .max_local_error_reset_streams(None)
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.routes));
         tokio::pin!(connection);

@@ -7,7 +7,7 @@
 //!     plugin::run(plugin::Config {
 //!         cookie: Cookie::BACKEND,
 //!         versions: &[5],
-//!         routes: |session: plugin::Session| Routes::default(), // the application's services
+//!         routes: |_session| Routes::default(), // the application's services
 //!     })
 //! }
 //! ```

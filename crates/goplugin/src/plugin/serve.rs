@@ -28,7 +28,7 @@ use crate::{Cookie, Identity, IdentityError, hclog, tls};
 const GRACE: Duration = Duration::from_millis(250);
 
 /// What a plugin is.
-pub struct Config<F> {
+pub struct Config<F: FnOnce(Session) -> Routes> {
     /// What the host proves itself with.
     pub cookie: Cookie,
     /// The application versions that the plugin speaks.
