@@ -11,6 +11,7 @@ mod bad_plugins;
 mod catalog;
 mod checksum_changed;
 mod command_line;
+mod cut_off;
 mod degraded;
 mod durability;
 mod engines;

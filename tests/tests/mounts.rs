@@ -102,3 +102,34 @@ async fn a_hundred_mounts_of_one_plugin_share_its_process() {
     }
     server.only_plugin();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_change_the_table_side_by_side() {
+    let server = Server::start().await;
+    let before = server.api().get("sys/mounts").await.data();
+    let mut clients = tokio::task::JoinSet::new();
+    for client in 0..8 {
+        let api = server.api();
+        clients.spawn(async move {
+            let path = format!("client-{client}");
+            for _ in 0..10 {
+                api.post(&format!("sys/mounts/{path}"), json!({"type": "kv"})).await.ok();
+                api.post(&format!("{path}/a"), json!({"v": "1"})).await.ok();
+                api.delete(&format!("sys/mounts/{path}")).await.ok();
+                assert_eq!(api.get(&format!("{path}/a")).await.status, 404);
+            }
+        });
+    }
+    clients.join_all().await;
+    assert_eq!(server.api().get("sys/mounts").await.data(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auth_method_is_no_secrets_engine() {
+    let server = Server::start().await;
+    server.register("jwt-as-secret", &go_plugin("jwt")).await;
+    let refusal = server.api().post("sys/mounts/x", json!({"type": "jwt-as-secret"})).await;
+    assert_eq!(refusal.status, 400, "{refusal}");
+    assert!(refusal.errors().contains("jwt-as-secret"), "{refusal}");
+    assert_eq!(server.plugins(), []);
+}

@@ -1,0 +1,70 @@
+//! The server is killed while its mount table changes; it starts with a table that is whole.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::{Api, Server, go_plugin, soak};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+const CLIENTS: usize = 4;
+
+/// Enables, moves and disables mounts below `client` until the server is gone.
+async fn change_mounts(api: Api, client: usize) {
+    let kind = if client.is_multiple_of(2) { "kv" } else { "my-kv" };
+    for n in 0.. {
+        let (old, new) = (format!("c{client}/old-{n}"), format!("c{client}/new-{n}"));
+        let steps = [
+            ("POST", format!("sys/mounts/{old}"), Some(json!({"type": kind}))),
+            ("POST", format!("{old}/a"), Some(json!({"v": "1"}))),
+            ("POST", "sys/remount".into(), Some(json!({"from": old, "to": new}))),
+            ("DELETE", format!("sys/mounts/{new}"), None),
+        ];
+        for (method, path, body) in steps {
+            if api.try_send(method, &path, body).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn change_until_killed(server: &mut Server, life: usize) {
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        clients.spawn(change_mounts(server.api(), client));
+    }
+    sleep(Duration::from_micros(20_000 + RandomState::new().hash_one(life) % 480_000)).await;
+    server.kill9().await;
+    clients.join_all().await;
+}
+
+/// Every mount that is listed serves, keeps what is written, and can be disabled; none is left in between.
+async fn the_table_is_whole(server: &Server) {
+    let api = server.api();
+    let mounts = api.get("sys/mounts").await.data();
+    for path in mounts.as_object().unwrap().keys().filter(|path| path.starts_with('c')) {
+        if path == "cubbyhole/" {
+            continue;
+        }
+        api.post(&format!("{path}b"), json!({"v": "2"})).await.ok();
+        assert_eq!(api.get(&format!("{path}b")).await.data(), json!({"v": "2"}));
+        server.disable(path.trim_end_matches('/')).await;
+    }
+    for client in 0..CLIENTS {
+        let path = format!("c{client}");
+        server.enable(&path, "kv").await;
+        server.disable(&path).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_while_mounts_change_starts_with_a_whole_table() {
+    let mut server = Server::start().await;
+    server.register("my-kv", &go_plugin("kv")).await;
+    for life in 0..soak(6, 60) {
+        change_until_killed(&mut server, life).await;
+        server.start_again().await;
+        the_table_is_whole(&server).await;
+    }
+}
