@@ -70,12 +70,10 @@ pub struct Tls {
     pub key_file: PathBuf,
     /// The oldest version that is spoken.
     pub min_version: TlsVersion,
-    /// Who signs the certificates of clients.
+    /// Who signs the certificates of clients; none: they are not asked for any.
     pub client_ca_file: Option<PathBuf>,
     /// Clients without a certificate are refused.
     pub require_client_cert: bool,
-    /// Clients are not asked for a certificate.
-    pub disable_client_certs: bool,
 }
 
 /// A version of TLS.
@@ -165,9 +163,8 @@ impl Tls {
             cert_file,
             key_file,
             min_version,
-            client_ca_file,
+            client_ca_file: client_ca_file.filter(|_| !disable_client_certs),
             require_client_cert,
-            disable_client_certs,
         }))
     }
 }

@@ -61,7 +61,9 @@ async fn patiently(
             Ok(stream) => return Ok(stream),
             Err(error) => error,
         };
-        if time::Instant::now() + pause >= deadline {
+        // Another certificate than the one expected does not become the right one by asking again.
+        let hopeless = error.kind() == io::ErrorKind::InvalidData;
+        if hopeless || time::Instant::now() + pause >= deadline {
             tracing::warn!(%service, %address, %error, "cannot connect");
             return Err(error);
         }
