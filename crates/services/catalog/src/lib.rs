@@ -1,1 +1,15 @@
 //! The encrypted storage, which plugins exist, and their checksums.
+
+mod barrier;
+mod catalog;
+mod config;
+mod error;
+mod plugins;
+mod storage;
+
+pub use barrier::BarrierService;
+pub use catalog::Catalog;
+pub use config::{BuiltinInfo, Config, StorageConfig};
+pub use error::Error;
+pub use plugins::{ArtifactError, PluginError, PluginsService};
+pub use storage::StorageService;

@@ -18,8 +18,8 @@ use tokio::sync::Mutex;
 use crate::{Error, Key, Prefix, Result, Storage, Write};
 pub use keyring::KeyStatus;
 use open::Open;
-pub use seal::SealConfig;
 use seal::SealRecord;
+pub use seal::{InvalidSealConfig, SealConfig};
 
 /// The largest value that is stored, in bytes.
 pub const VALUE_LIMIT: usize = 32 << 20;

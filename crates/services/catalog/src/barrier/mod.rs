@@ -1,0 +1,144 @@
+//! Initialising, unsealing and sealing.
+
+mod cluster;
+mod progress;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use ::storage::{
+    Barrier, Write,
+    barrier::{KeyStatus, SealConfig},
+};
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use domain::Secret;
+use tonic::{Request, Response, Status};
+use wire::catalog::v1::{
+    self, InitReply, InitRequest, KeyStatusRequest, RotateRequest, SealReply, SealRequest, SealStatus,
+    StatusRequest, UnsealRequest, barrier_server,
+};
+
+use crate::{Error, storage::writes_of};
+use cluster::Cluster;
+use progress::Progress;
+
+/// The seal around everything stored.
+pub struct BarrierService {
+    barrier: Arc<Barrier>,
+    storage_type: &'static str,
+    progress: Mutex<Progress>,
+    cluster: ArcSwapOption<Cluster>,
+    epoch: AtomicU64,
+}
+
+impl BarrierService {
+    pub(crate) fn new(barrier: Arc<Barrier>, storage_type: &'static str) -> Self {
+        // Counted from the clock, so that another run of this process is another epoch too.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let epoch = AtomicU64::new(u64::try_from(since.as_micros()).unwrap_or_default());
+        Self { barrier, storage_type, progress: Mutex::default(), cluster: ArcSwapOption::empty(), epoch }
+    }
+
+    // A panic cannot leave the shares half changed, so a poisoned lock means nothing.
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn state(&self) -> Result<SealStatus, Error> {
+        let config = self.barrier.seal_config().await?;
+        let (progress, nonce) = self.progress().state();
+        let sealed = self.barrier.is_sealed();
+        let cluster = self.cluster.load().as_ref().filter(|_| !sealed).map(|cluster| Cluster::clone(cluster));
+        let cluster = cluster.unwrap_or_default();
+        Ok(SealStatus {
+            initialized: config.is_some(),
+            sealed,
+            threshold: config.map_or(0, |config| config.threshold().into()),
+            shares: config.map_or(0, |config| config.shares().into()),
+            progress,
+            nonce,
+            storage_type: self.storage_type.to_owned(),
+            cluster_name: cluster.name,
+            cluster_id: cluster.id,
+            epoch: self.epoch.load(Ordering::SeqCst),
+        })
+    }
+
+    async fn initialise(&self, request: InitRequest) -> Result<InitReply, Error> {
+        let config = SealConfig::new(request.shares, request.threshold)?;
+        let mut writes = writes_of(request.first_writes)?;
+        writes.push(Write::Put(cluster::key()?, Cluster::fresh().encode()?));
+        let shares = self.barrier.init(config, writes).await?;
+        Ok(InitReply { shares: shares.iter().map(|share| Bytes::copy_from_slice(share.expose())).collect() })
+    }
+
+    async fn hand_in(&self, request: UnsealRequest) -> Result<SealStatus, Error> {
+        let unsealed = !self.barrier.is_sealed();
+        if request.reset {
+            if unsealed {
+                return Err(Error::Unsealed);
+            }
+            self.progress().reset();
+        } else if !unsealed {
+            let config = self.barrier.seal_config().await?.ok_or(Error::NotInitialized)?;
+            let share = progress::checked(&request.share)?;
+            let complete = self.progress().add(share, config.threshold().into());
+            if let Some(shares) = complete {
+                self.open(&shares).await?;
+            }
+        }
+        self.state().await
+    }
+
+    async fn open(&self, shares: &[Secret<Vec<u8>>]) -> Result<(), Error> {
+        self.barrier.unseal(shares).await?;
+        // What is stored, damaged or not, must not keep the server closed.
+        let cluster = Cluster::load(&*self.barrier).await.inspect_err(|error| {
+            tracing::error!(%error, "the record of the cluster's name does not open; it goes without");
+        });
+        self.cluster.store(cluster.ok().flatten().map(Arc::new));
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+fn key_status(status: KeyStatus) -> v1::KeyStatus {
+    v1::KeyStatus { term: status.term, install_time: status.install_time, encryptions: status.encryptions }
+}
+
+#[tonic::async_trait]
+impl barrier_server::Barrier for BarrierService {
+    async fn status(&self, _: Request<StatusRequest>) -> Result<Response<SealStatus>, Status> {
+        Ok(Response::new(self.state().await?))
+    }
+
+    async fn init(&self, request: Request<InitRequest>) -> Result<Response<InitReply>, Status> {
+        Ok(Response::new(self.initialise(request.into_inner()).await?))
+    }
+
+    async fn unseal(&self, request: Request<UnsealRequest>) -> Result<Response<SealStatus>, Status> {
+        Ok(Response::new(self.hand_in(request.into_inner()).await?))
+    }
+
+    async fn seal(&self, _: Request<SealRequest>) -> Result<Response<SealReply>, Status> {
+        self.barrier.seal();
+        self.progress().reset();
+        Ok(Response::new(SealReply {}))
+    }
+
+    async fn rotate(&self, _: Request<RotateRequest>) -> Result<Response<v1::KeyStatus>, Status> {
+        let status = self.barrier.rotate().await.map_err(Error::from)?;
+        Ok(Response::new(key_status(status)))
+    }
+
+    async fn get_key_status(&self, _: Request<KeyStatusRequest>) -> Result<Response<v1::KeyStatus>, Status> {
+        let status = self.barrier.key_status().map_err(Error::from)?;
+        Ok(Response::new(key_status(status)))
+    }
+}

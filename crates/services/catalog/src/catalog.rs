@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use ::storage::{Barrier, Cached, InMemory, Sqlite, Storage};
+use wire::{
+    PLUGIN_MESSAGE_LIMIT, Seam,
+    catalog::v1::{
+        barrier_client::BarrierClient, barrier_server::BarrierServer, plugins_client::PluginsClient,
+        plugins_server::PluginsServer, storage_client::StorageClient, storage_server::StorageServer,
+    },
+};
+
+use crate::{BarrierService, Config, Error, PluginsService, StorageService, config::StorageConfig};
+
+/// The three services over one barrier. Cheap to clone.
+#[derive(Clone)]
+pub struct Catalog {
+    barrier: Arc<BarrierService>,
+    storage: Arc<StorageService>,
+    plugins: Arc<PluginsService>,
+}
+
+impl Catalog {
+    /// Opens the storage; the barrier around it is sealed.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let below = open_storage(&config.storage).await?;
+        let barrier = Arc::new(Barrier::new(Arc::new(Cached::new(below, config.cache_bytes))));
+        Ok(Self {
+            barrier: Arc::new(BarrierService::new(barrier.clone(), config.storage.word())),
+            storage: Arc::new(StorageService::new(barrier.clone())),
+            plugins: Arc::new(PluginsService::new(barrier, config.plugin_directory, config.builtins)),
+        })
+    }
+
+    /// The barrier's server.
+    pub fn barrier_server(&self) -> BarrierServer<BarrierService> {
+        BarrierServer::from_arc(self.barrier.clone())
+            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
+            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    }
+
+    /// The storage's server.
+    pub fn storage_server(&self) -> StorageServer<StorageService> {
+        StorageServer::from_arc(self.storage.clone())
+            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
+            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    }
+
+    /// The plugin catalog's server.
+    pub fn plugins_server(&self) -> PluginsServer<PluginsService> {
+        PluginsServer::from_arc(self.plugins.clone())
+            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
+            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    }
+
+    /// A client directly over the barrier's server.
+    pub fn barrier_client(&self) -> BarrierClient<Seam> {
+        BarrierClient::new(Seam::local(self.barrier_server()))
+            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
+            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    }
+
+    /// A client directly over the storage's server.
+    pub fn storage_client(&self) -> StorageClient<Seam> {
+        StorageClient::new(Seam::local(self.storage_server()))
+            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
+            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    }
+
+    /// A client directly over the plugin catalog's server.
+    pub fn plugins_client(&self) -> PluginsClient<Seam> {
+        PluginsClient::new(Seam::local(self.plugins_server()))
+            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
+            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    }
+}
+
+async fn open_storage(config: &StorageConfig) -> Result<Arc<dyn Storage>, Error> {
+    match config.database() {
+        None => Ok(Arc::new(InMemory::new())),
+        Some(path) => Ok(Arc::new(Sqlite::open(&path).await?)),
+    }
+}

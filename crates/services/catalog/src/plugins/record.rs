@@ -1,0 +1,131 @@
+use std::fmt;
+
+use bytes::Bytes;
+use domain::{PluginName, PluginType, PluginVersion, Sha256};
+use serde::{Deserialize, Serialize};
+use wire::catalog::v1;
+
+/// Which entry: there is at most one of each.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id {
+    pub(super) plugin_type: PluginType,
+    pub(super) name: PluginName,
+    pub(super) version: PluginVersion,
+}
+
+/// An external plugin, as it was registered.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) id: Id,
+    pub(super) sha256: Sha256,
+    pub(super) command: String,
+    pub(super) args: Vec<String>,
+    pub(super) env: Vec<String>,
+}
+
+/// The form in storage. It repeats the name, so that a record is of one piece.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    #[serde(rename = "type")]
+    plugin_type: PluginType,
+    name: PluginName,
+    version: PluginVersion,
+    sha256: String,
+    command: String,
+    args: Vec<String>,
+    env: Vec<String>,
+}
+
+impl Record {
+    pub(super) fn encode(self) -> serde_json::Result<Bytes> {
+        let Self { id, sha256, command, args, env } = self;
+        let Id { plugin_type, name, version } = id;
+        let sha256 = sha256.to_string();
+        serde_json::to_vec(&Stored { plugin_type, name, version, sha256, command, args, env })
+            .map(Bytes::from)
+    }
+
+    /// `None` when these bytes are no record of that entry.
+    pub(super) fn decode(id: &Id, bytes: &[u8]) -> Option<Self> {
+        let stored: Stored = serde_json::from_slice(bytes).ok()?;
+        let Stored { plugin_type, name, version, sha256, command, args, env } = stored;
+        let found = Id { plugin_type, name, version };
+        let sha256 = sha256.parse().ok()?;
+        (found == *id).then_some(Self { id: found, sha256, command, args, env })
+    }
+}
+
+impl From<Record> for v1::Plugin {
+    fn from(record: Record) -> Self {
+        Self {
+            sha256: Bytes::copy_from_slice(record.sha256.as_bytes()),
+            command: record.command,
+            args: record.args,
+            env: record.env,
+            ..Self::from(record.id)
+        }
+    }
+}
+
+impl From<Id> for v1::Plugin {
+    fn from(id: Id) -> Self {
+        Self {
+            name: id.name.into(),
+            r#type: id.plugin_type.word().to_owned(),
+            version: id.version.into(),
+            ..Self::default()
+        }
+    }
+}
+
+// Variables and arguments can be secrets.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").field("id", &self.id).field("sha256", &self.sha256).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            id: Id {
+                plugin_type: PluginType::Secret,
+                name: "kv".parse().unwrap(),
+                version: "1.0".parse().unwrap(),
+            },
+            sha256: Sha256::new([7; 32]),
+            command: "kv".to_owned(),
+            args: vec!["--x".to_owned()],
+            env: vec!["TOKEN=canary".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back_at_its_own_entry_only() {
+        let record = record();
+        let stored = record.clone().encode().unwrap();
+        assert_eq!(Record::decode(&record.id, &stored).unwrap(), record);
+        let other = Id { version: PluginVersion::NONE, ..record.id };
+        assert!(Record::decode(&other, &stored).is_none());
+    }
+
+    #[test]
+    fn no_damage_to_any_part_makes_it_panic() {
+        let record = record();
+        let stored = record.clone().encode().unwrap();
+        for at in 0..stored.len() {
+            let mut damaged = stored.to_vec();
+            damaged[at] = b'\xff';
+            assert!(Record::decode(&record.id, &damaged).is_none(), "byte {at}");
+            assert!(Record::decode(&record.id, &stored[..at]).is_none(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn its_variables_do_not_show() {
+        assert!(!format!("{:?}", record()).contains("canary"));
+    }
+}

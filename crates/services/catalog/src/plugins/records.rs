@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use ::storage::{Barrier, Error as StorageError, Key, Prefix, Storage as _};
+use domain::{PluginName, PluginType, PluginVersion};
+
+use super::{
+    PluginError,
+    record::{Id, Record},
+};
+use crate::Error;
+
+/// Everything of the catalog lies below this: `TYPE/NAME/VERSION`.
+const ROOT: &str = "core/plugin-catalog";
+
+/// Stands for no version, which as a segment of a key would be empty.
+const UNVERSIONED: &str = "unversioned";
+
+/// The stored entries. A record that is damaged is an error of its own entry, and of nothing else.
+pub(super) struct Records(Arc<Barrier>);
+
+/// An entry, or the mere knowledge that it was one.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// As it was registered.
+    Whole(Record),
+    /// It does not open, or says nothing of use.
+    Damaged(Id),
+}
+
+impl Found {
+    pub(super) const fn id(&self) -> &Id {
+        match self {
+            Self::Whole(record) => &record.id,
+            Self::Damaged(id) => id,
+        }
+    }
+
+    pub(super) fn whole(self) -> Result<Record, PluginError> {
+        match self {
+            Self::Whole(record) => Ok(record),
+            Self::Damaged(Id { plugin_type, name, version }) => {
+                Err(PluginError::Damaged { name, plugin_type, version })
+            }
+        }
+    }
+}
+
+impl Records {
+    pub(super) const fn new(barrier: Arc<Barrier>) -> Self {
+        Self(barrier)
+    }
+
+    pub(super) async fn put(&self, record: Record) -> Result<(), Error> {
+        let key = key_of(&record.id)?;
+        let bytes = record.encode().map_err(StorageError::backend)?;
+        Ok(self.0.put(key, bytes).await?)
+    }
+
+    pub(super) async fn delete(&self, id: &Id) -> Result<(), Error> {
+        Ok(self.0.delete(key_of(id)?).await?)
+    }
+
+    pub(super) async fn get(&self, id: Id) -> Result<Option<Found>, Error> {
+        let stored = match self.0.get(&key_of(&id)?).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) => Record::decode(&id, &bytes),
+            Err(StorageError::Damaged(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Some(stored.map_or(Found::Damaged(id), Found::Whole)))
+    }
+
+    /// The versions of one plugin, the lowest first; no version is lower than any.
+    pub(super) async fn versions(
+        &self,
+        plugin_type: PluginType,
+        name: &PluginName,
+    ) -> Result<Vec<PluginVersion>, Error> {
+        let children = self.0.list(&format!("{ROOT}/{plugin_type}/{name}/").parse()?).await?;
+        let mut versions: Vec<_> = children.iter().filter_map(|child| version_of(child)).collect();
+        versions.sort_unstable();
+        Ok(versions)
+    }
+
+    /// Every entry of a type, by name and version.
+    pub(super) async fn list(&self, plugin_type: PluginType) -> Result<Vec<Found>, Error> {
+        let root: Prefix = format!("{ROOT}/{plugin_type}/").parse()?;
+        let mut found = Vec::new();
+        // Names may contain slashes, so the folders are walked.
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            for child in self.0.list(&root.join_prefix(&folder.parse()?)).await? {
+                if child.ends_with('/') {
+                    folders.push(format!("{folder}{child}"));
+                    continue;
+                }
+                let name = folder.strip_suffix('/').and_then(|name| name.parse().ok());
+                let Some((name, version)) = name.zip(version_of(&child)) else { continue };
+                found.extend(self.get(Id { plugin_type, name, version }).await?);
+            }
+        }
+        found.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+        Ok(found)
+    }
+}
+
+fn key_of(id: &Id) -> Result<Key, ::storage::InvalidKey> {
+    let Id { plugin_type, name, version } = id;
+    match version.is_none() {
+        true => format!("{ROOT}/{plugin_type}/{name}/{UNVERSIONED}").parse(),
+        false => format!("{ROOT}/{plugin_type}/{name}/{version}").parse(),
+    }
+}
+
+fn version_of(segment: &str) -> Option<PluginVersion> {
+    match segment {
+        UNVERSIONED => Some(PluginVersion::NONE),
+        segment => segment.parse().ok().filter(|version: &PluginVersion| version.to_string() == segment),
+    }
+}

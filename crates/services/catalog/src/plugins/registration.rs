@@ -1,0 +1,159 @@
+use std::path::Path;
+
+use domain::{PluginVersion, Sha256};
+use wire::catalog::v1::Plugin;
+
+use super::{ArtifactError, PluginError, id_of, record::Record};
+
+/// Checks everything about a registration that can be checked without its file.
+pub(super) fn check(plugin: Plugin, directory: Result<&Path, ArtifactError>) -> Result<Record, PluginError> {
+    let id = id_of(plugin.name, &plugin.r#type, &plugin.version)?;
+    if id.version.is_builtin() {
+        return Err(PluginError::ReservedVersion(id.version));
+    }
+    let (command, args) = split(plugin.command, plugin.args)?;
+    if !plugin.oci_image.is_empty() {
+        return Err(PluginError::Container);
+    }
+    if !plugin.runtime.is_empty() {
+        return Err(PluginError::Runtime(plugin.runtime));
+    }
+    if plugin.sha256.is_empty() {
+        if id.version.is_none() {
+            return Err(PluginError::NoDigest);
+        }
+        let directory = directory?.join(release_name(id.name.as_str(), &id.version));
+        return Err(PluginError::NoRelease { name: id.name, version: id.version, directory });
+    }
+    let sha256 = Sha256::try_from(plugin.sha256.as_ref())?;
+    if command.is_empty() {
+        return Err(PluginError::NoCommand);
+    }
+    check_surroundings(&args, &plugin.env)?;
+    Ok(Record { id, sha256, command, args, env: plugin.env })
+}
+
+/// What the folder of an unpacked release is called.
+fn release_name(name: &str, version: &PluginVersion) -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let version = version.to_string();
+    let bare = version.strip_prefix('v').unwrap_or(&version);
+    format!("{name}_{bare}_{}_{architecture}", std::env::consts::OS)
+}
+
+/// Arguments may follow the command in one text.
+fn split(command: String, args: Vec<String>) -> Result<(String, Vec<String>), PluginError> {
+    let mut words = command.split_whitespace();
+    match (words.next(), words.map(str::to_owned).collect::<Vec<_>>()) {
+        (Some(first), more) if !more.is_empty() => {
+            if !args.is_empty() {
+                return Err(PluginError::ArgsTwice);
+            }
+            Ok((first.to_owned(), more))
+        }
+        (Some(first), _) => Ok((first.to_owned(), args)),
+        (None, _) => Ok((String::new(), args)),
+    }
+}
+
+fn check_surroundings(args: &[String], env: &[String]) -> Result<(), PluginError> {
+    if args.iter().chain(env).any(|text| text.contains('\0')) {
+        return Err(PluginError::Nul);
+    }
+    if env.iter().any(|variable| variable.split_once('=').is_none_or(|(name, _)| name.is_empty())) {
+        return Err(PluginError::Env);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plugin() -> Plugin {
+        Plugin {
+            name: "my-kv".to_owned(),
+            r#type: "secret".to_owned(),
+            sha256: vec![7; 32].into(),
+            command: "kv".to_owned(),
+            ..Plugin::default()
+        }
+    }
+
+    fn refused(plugin: Plugin) -> String {
+        check(plugin, Ok(Path::new("/plugins"))).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_mistake_has_its_sentence() {
+        let owned = str::to_owned;
+        let cases = [
+            (Plugin { name: owned("a..b"), ..plugin() }, "path cannot contain parent references"),
+            (Plugin { name: String::new(), ..plugin() }, "missing plugin name"),
+            (
+                Plugin { r#type: owned("unknown"), ..plugin() },
+                "\"unknown\" is not a supported plugin type: use auth, database or secret",
+            ),
+            (
+                Plugin { version: owned("abc"), ..plugin() },
+                "version \"abc\" is not a valid semantic version: Malformed version: abc",
+            ),
+            (
+                Plugin { version: owned("v1.0.0+builtin"), ..plugin() },
+                "version \"v1.0.0+builtin\" is not allowed because 'builtin' is a reserved metadata identifier",
+            ),
+            (
+                Plugin { sha256: bytes::Bytes::new(), ..plugin() },
+                "must provide at least one of sha256 or version: use sha256 for binary registration (version \
+                 optional) or version only for artifact registration",
+            ),
+            (Plugin { sha256: vec![7; 31].into(), ..plugin() }, "a SHA256 is 64 hex digits long, this is 62"),
+            (
+                Plugin { command: String::new(), ..plugin() },
+                "must provide at least one of command or oci_image",
+            ),
+            (
+                Plugin { command: owned("kv --a"), args: vec![owned("--b")], ..plugin() },
+                "must not specify args in command and args field",
+            ),
+            (
+                Plugin { env: vec![owned("=x")], ..plugin() },
+                "each environment variable of a plugin is written KEY=value",
+            ),
+            (
+                Plugin { args: vec![owned("a\0")], ..plugin() },
+                "arguments and environment variables of a plugin cannot contain NUL",
+            ),
+            (
+                Plugin { runtime: owned("nope"), ..plugin() },
+                "specified plugin runtime \"nope\", but failed to retrieve config: plugin runtime not found",
+            ),
+        ];
+        for (plugin, sentence) in cases {
+            assert_eq!(refused(plugin), sentence);
+        }
+        let release = Plugin { sha256: bytes::Bytes::new(), version: owned("1.0"), ..plugin() };
+        let sentence = refused(release);
+        assert!(
+            sentence.contains("extracted artifact directory not found: /plugins/my-kv_1.0.0_"),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn arguments_may_follow_the_command() {
+        let record =
+            check(Plugin { command: "kv  --a --b".to_owned(), ..plugin() }, Ok(Path::new("/p"))).unwrap();
+        assert_eq!((record.command.as_str(), record.args), ("kv", vec!["--a".to_owned(), "--b".to_owned()]));
+    }
+
+    #[test]
+    fn versions_are_stored_in_one_way() {
+        let record = check(Plugin { version: "1.1".to_owned(), ..plugin() }, Ok(Path::new("/p"))).unwrap();
+        assert_eq!(record.id.version.to_string(), "v1.1.0");
+    }
+}
