@@ -1,1 +1,6 @@
 //! The built-in plugins, written with tenon, each also a program of its own.
+
+mod builtins;
+pub mod kv;
+
+pub use builtins::builtins;

@@ -11,11 +11,14 @@ use super::{
 };
 use crate::{Request, Response, Result};
 
+/// One handler may answer several operations.
+type SharedHandler<S> = Arc<Handler<S, Option<Response>>>;
+
 /// One row of an engine's table: which paths it takes, which fields, and who answers.
 pub struct Path<S> {
     pub(super) pattern: Pattern,
     pub(super) fields: BTreeMap<&'static str, Field>,
-    pub(super) operations: Vec<(Operation, Arc<Handler<S, Option<Response>>>)>,
+    pub(super) operations: Vec<(Operation, SharedHandler<S>)>,
     pub(super) exists: Option<Handler<S, bool>>,
     pub(super) any_input: bool,
     pub(super) synopsis: &'static str,

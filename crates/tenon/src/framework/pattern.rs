@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn patterns_take_what_they_say() {
-        let cases: [(&str, &str, Option<&[(&str, &str)]>); 15] = [
+        type Expected = Option<&'static [(&'static str, &'static str)]>;
+        let cases: [(&str, &str, Expected); 15] = [
             ("config", "config", Some(&[])),
             ("config", "config/", None),
             ("config", "config/x", None),
