@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct MountPath(String);
 
 /// The path of a request in its one canonical form: decoded, no leading slash, no empty, `.` or `..` segment, no
-/// control characters. Policy, routing, storage and audit all use this form.
+/// control characters, no backslash. Policy, routing, storage and audit all use this form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestPath(String);
 
@@ -25,7 +25,7 @@ pub enum InvalidPath {
     #[error("invalid path: empty segments are not allowed")]
     EmptySegment,
     /// A control character or backslash.
-    #[error("invalid path: control characters are not allowed")]
+    #[error("invalid path: control characters and backslashes are not allowed")]
     Control,
     /// Blanks at the end of a segment.
     #[error("path cannot contain trailing whitespace")]
@@ -33,7 +33,7 @@ pub enum InvalidPath {
 }
 
 fn check(path: &str) -> Result<(), InvalidPath> {
-    if path.chars().any(|c| c.is_control()) {
+    if path.chars().any(|c| c.is_control() || c == '\\') {
         return Err(InvalidPath::Control);
     }
     let inner = path.strip_suffix('/').unwrap_or(path);
@@ -174,6 +174,7 @@ mod tests {
             ("a//", InvalidPath::EmptySegment),
             ("/a", InvalidPath::EmptySegment),
             ("a\0", InvalidPath::Control),
+            ("a\\b", InvalidPath::Control),
         ] {
             assert_eq!(bad.parse::<RequestPath>(), Err(why), "{bad:?}");
         }

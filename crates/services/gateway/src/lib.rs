@@ -1,1 +1,31 @@
 //! Vault's HTTP API; the only crate that knows a status code.
+//!
+//! HTTP only: parse, limit, hand over, render. Stateless: any gateway, any request.
+
+mod answer;
+mod api;
+mod body;
+mod config;
+mod connection;
+mod envelope;
+mod error;
+mod headers;
+mod health;
+mod json;
+mod listener;
+mod parameters;
+mod path;
+mod patience;
+mod refusal;
+mod request;
+mod serve;
+mod status;
+mod tls;
+mod verb;
+
+pub use config::Config;
+pub use error::Error;
+pub use json::Limits as JsonLimits;
+pub use listener::Listener;
+pub use serve::Gateway;
+pub use tls::{Clients, InvalidTlsVersion, Reload, TlsFiles, TlsVersion};

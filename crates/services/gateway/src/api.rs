@@ -1,0 +1,111 @@
+use std::{any::Any, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+};
+use domain::Kind;
+use http::Method;
+use tokio::time::{Instant, timeout_at};
+use tower_http::catch_panic::CatchPanicLayer;
+use uuid::Uuid;
+use wire::{
+    Failure, Seam, failure_of,
+    router::v1::{StateRequest, router_client::RouterClient},
+};
+
+use crate::{
+    Config, answer, health,
+    parameters::Parameters,
+    path,
+    refusal::Refusal,
+    request,
+    verb::{self},
+};
+
+/// Vault's HTTP API before a router.
+#[derive(Clone)]
+struct Api {
+    router: RouterClient<Seam>,
+    config: Arc<Config>,
+}
+
+/// The service that answers every request.
+///
+/// One handler, not a table of routes: which endpoint is meant is decided on the canonical path, never on its spelling.
+pub fn app(router: RouterClient<Seam>, config: Arc<Config>) -> Router {
+    Router::new().fallback(handle).layer(CatchPanicLayer::custom(panicked)).with_state(Api { router, config })
+}
+
+async fn handle(State(api): State<Api>, request: Request) -> Response {
+    let begun = Instant::now();
+    let id = Uuid::new_v4().to_string();
+    let namespace = request.headers().get("x-vault-namespace").cloned();
+    let mut response =
+        api.answer(&id, request, begun).await.unwrap_or_else(|failure| answer::failure(&failure));
+    answer::finish(&mut response, &id, namespace);
+    tracing::debug!(id, status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
+    response
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let id = Uuid::new_v4().to_string();
+    tracing::error!(id, "a request handler panicked");
+    let sentence = format!("internal error; see the server's log at request {id}");
+    let mut response = answer::failure(&Failure::new(Kind::Internal, sentence));
+    answer::finish(&mut response, &id, None);
+    response
+}
+
+impl Api {
+    async fn answer(mut self, id: &str, request: Request, begun: Instant) -> Result<Response, Failure> {
+        let (parts, content) = request.into_parts();
+        let uri = &parts.uri;
+        let Some(raw) = uri.path().strip_prefix("/v1/") else {
+            return outside(uri.path(), uri.query());
+        };
+        let path = path::canonical(raw)?;
+        let helps = asks_for_help(&parts.method, uri.query());
+        match path.as_str() {
+            "sys" if !helps => return Ok(answer::add_slash("/v1/sys", uri.query())),
+            "sys/health" if !helps => return self.health(&parts.method, uri.query()).await,
+            _ => {}
+        }
+        let until = begun + self.config.deadline;
+        let request = request::read(id.to_owned(), path, &parts, content, &self.config, until).await?;
+        let answered = timeout_at(until, self.router.handle(request)).await.map_err(|_| self.too_late())?;
+        Ok(answer::of_router(answered.map_err(|status| failure_of(&status))?.into_inner()))
+    }
+
+    async fn health(&mut self, method: &Method, query: Option<&str>) -> Result<Response, Failure> {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Err(Refusal::Method.into());
+        }
+        let asked = timeout_at(Instant::now() + self.config.deadline, self.router.state(StateRequest {}));
+        let state = asked.await.map_err(|_| self.too_late())?.map_err(|status| failure_of(&status))?;
+        let query = Parameters::read(query.unwrap_or_default().as_bytes());
+        Ok(health::answer(state.get_ref(), &query, &self.config.version)?)
+    }
+
+    fn too_late(&self) -> Failure {
+        let limit = self.config.deadline.as_secs();
+        Failure::new(
+            Kind::Timeout,
+            format!("the request took longer than {limit} s and was given up; a write may have happened"),
+        )
+    }
+}
+
+fn outside(path: &str, query: Option<&str>) -> Result<Response, Failure> {
+    match path {
+        "/v1" => Ok(answer::add_slash("/v1", query)),
+        _ if path.starts_with("/.well-known/") => Err(Failure::silent(Kind::NotFound)),
+        _ => Ok(answer::page_not_found()),
+    }
+}
+
+fn asks_for_help(method: &Method, query: Option<&str>) -> bool {
+    let mut query = Parameters::read(query.unwrap_or_default().as_bytes());
+    matches!(verb::operation(method, &mut query), Ok((domain::Operation::Help, _)))
+}

@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use crate::json;
+
+/// What a gateway allows its clients.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What health checks say that they talk to: a semantic version, because clients compare it.
+    pub version: String,
+    /// How long a request may take, from its last header line to its answer.
+    pub deadline: Duration,
+    /// How long requests in flight may take to end once the gateway is told to stop.
+    pub drain: Duration,
+    /// Connections at a time, over all listeners; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long the head of a request may take, and a TLS handshake.
+    pub header_timeout: Duration,
+    /// How long a connection may stay open with no request on it.
+    pub idle_timeout: Duration,
+    /// Header lines of a request.
+    pub max_headers: usize,
+    /// Bytes of a request's head.
+    pub max_header_bytes: usize,
+    /// Bytes of a request's body.
+    pub max_body_bytes: usize,
+    /// What a JSON body may hold.
+    pub json: json::Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: "1.21.4".to_owned(),
+            deadline: Duration::from_secs(90),
+            drain: Duration::from_secs(30),
+            max_connections: 16_384,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(300),
+            max_headers: 128,
+            max_header_bytes: 64 << 10,
+            max_body_bytes: 32 << 20,
+            json: json::Limits::default(),
+        }
+    }
+}

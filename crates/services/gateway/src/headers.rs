@@ -1,0 +1,211 @@
+use std::collections::HashMap;
+
+use domain::parse_duration;
+use http::{HeaderMap, HeaderName};
+use wire::pb;
+
+use crate::{parameters::parse_bool, refusal::Refusal};
+
+/// Those that end with the connection, so that nobody behind us has a use for them.
+const OF_THE_CONNECTION: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The caller's token; empty when there is none. Vault's own header wins, even over a valid token in the other.
+pub fn token(headers: &HeaderMap) -> &str {
+    if let Some(own) = headers.get("x-vault-token") {
+        return own.to_str().unwrap_or_default().trim();
+    }
+    let values = headers.get_all("authorization").iter();
+    let bearer = values.filter_map(|value| value.to_str().ok()?.strip_prefix("Bearer ")).next();
+    bearer.unwrap_or_default().trim()
+}
+
+/// A header's first value; empty when there is none, or it is no plain text.
+pub fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// How long the answer's wrapping token shall live, in nanoseconds; 0: it is not wrapped.
+pub fn wrap_ttl(headers: &HeaderMap) -> Result<i64, Refusal> {
+    let text = text(headers, "x-vault-wrap-ttl");
+    if text.is_empty() {
+        return Ok(0);
+    }
+    if let Some(amount) = text.trim().strip_prefix('-')
+        && parse_duration(amount).is_ok_and(|ttl| !ttl.is_zero())
+    {
+        return Err(Refusal::NegativeWrapTtl);
+    }
+    let ttl = parse_duration(text).map_err(Refusal::WrapTtl)?;
+    Ok(i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Refuses headers that ask for what cannot be, as Vault does before it looks at anything else.
+pub fn check(headers: &HeaderMap) -> Result<(), Refusal> {
+    for value in headers.get_all("x-vault-mfa") {
+        match value.to_str().unwrap_or_default().split_once(':') {
+            Some(("", _)) => return Err(Refusal::Mfa("name or ID")),
+            Some((_, "")) => return Err(Refusal::Mfa("value")),
+            _ => {}
+        }
+    }
+    let over = text(headers, "x-vault-policy-override");
+    if !over.is_empty() && parse_bool(over).is_none() {
+        return Err(Refusal::PolicyOverride(over.to_owned()));
+    }
+    if !text(headers, "x-vault-forward").is_empty() {
+        return Err(Refusal::Forward("X-Vault-Forward"));
+    }
+    if text(headers, "x-vault-inconsistent") == "forward-active-node" {
+        return Err(Refusal::Forward("X-Vault-Inconsistent=forward-active-node"));
+    }
+    Ok(())
+}
+
+/// All headers for those behind us, spelled as Go spells them, without those that carry the token.
+pub fn handed_on(headers: &HeaderMap) -> HashMap<String, pb::Header> {
+    let mut all = HashMap::with_capacity(headers.keys_len());
+    for name in headers.keys().filter(|name| !carries_token(name) && !is_of_the_connection(name)) {
+        let values = headers.get_all(name).iter();
+        let header = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+        all.insert(go_spelling(name.as_str()), pb::Header { header });
+    }
+    all
+}
+
+/// In whatever spelling: some servers between us and the client take an underscore for a hyphen.
+fn carries_token(name: &HeaderName) -> bool {
+    let same = |other: &str| {
+        let pairs = name.as_str().bytes().zip(other.bytes());
+        name.as_str().len() == other.len()
+            && pairs.into_iter().all(|(a, b)| a == b || (a == b'_' && b == b'-'))
+    };
+    same("x-vault-token") || same("authorization")
+}
+
+fn is_of_the_connection(name: &HeaderName) -> bool {
+    OF_THE_CONNECTION.contains(&name.as_str())
+}
+
+/// `x-vault-request` as `X-Vault-Request`.
+fn go_spelling(name: &str) -> String {
+    let mut spelled = name.to_owned();
+    let mut at_start = true;
+    // Header names are ASCII, so a letter's size does not change.
+    for at in 0..spelled.len() {
+        if at_start && let Some(letter) = spelled.get_mut(at..=at) {
+            letter.make_ascii_uppercase();
+        }
+        at_start = spelled.as_bytes().get(at) == Some(&b'-');
+    }
+    spelled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn vaults_own_header_wins_over_bearer() {
+        for (lines, expected) in [
+            (&[("X-Vault-Token", " t ")][..], "t"),
+            (&[("Authorization", "Bearer  t ")], "t"),
+            (&[("Authorization", "Basic x"), ("Authorization", "Bearer t")], "t"),
+            (&[("X-Vault-Token", "bad"), ("Authorization", "Bearer t")], "bad"),
+            (&[("Authorization", "bearer t")], ""),
+            (&[("X-Vault-Token", "first"), ("X-Vault-Token", "second")], "first"),
+            (&[], ""),
+        ] {
+            assert_eq!(token(&headers(lines)), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn no_spelling_of_the_token_is_handed_on() {
+        let lines = [
+            ("X-VAULT-TOKEN", "t"),
+            ("x-vault-token", "t2"),
+            ("X_Vault_Token", "t"),
+            ("X-Vault_Token", "t"),
+            ("Authorization", "Bearer t"),
+            ("Authorization", "Negotiate t"),
+            ("authorization", "Digest t"),
+            ("Proxy-Authorization", "Basic t"),
+            ("Connection", "close"),
+            ("x-vault-request", "true"),
+            ("accept", "a"),
+            ("Accept", "b"),
+        ];
+        let on = handed_on(&headers(&lines));
+        assert_eq!(on.len(), 2);
+        assert_eq!(on["X-Vault-Request"].header, ["true"]);
+        assert_eq!(on["Accept"].header, ["a", "b"]);
+    }
+
+    #[test]
+    fn wrapping_lives_as_long_as_asked() {
+        for (text, nanos) in [("", 0), ("60", 60_000_000_000), ("1m0s", 60_000_000_000), ("0", 0), ("-0", 0)]
+        {
+            let ttl = wrap_ttl(&headers(&[("X-Vault-Wrap-TTL", text)]));
+            assert!(ttl == Ok(nanos) || text == "-0", "{text}: {ttl:?}");
+        }
+        let said = |text| wrap_ttl(&headers(&[("X-Vault-Wrap-TTL", text)])).unwrap_err().to_string();
+        assert_eq!(said("abc"), r#"error parsing X-Vault-Wrap-TTL header: time: invalid duration "abc""#);
+        for negative in ["-1", "-1h"] {
+            assert_eq!(
+                said(negative),
+                "error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative"
+            );
+        }
+    }
+
+    #[test]
+    fn bad_headers_are_refused_in_vaults_words() {
+        for (name, value, sentence) in [
+            (
+                "X-Vault-MFA",
+                ":x",
+                "failed to parse X-Vault-MFA header: invalid data in header \"X-Vault-MFA\"; missing method name or ID",
+            ),
+            (
+                "X-Vault-MFA",
+                "x:",
+                "failed to parse X-Vault-MFA header: invalid data in header \"X-Vault-MFA\"; missing method value",
+            ),
+            (
+                "X-Vault-Policy-Override",
+                "zz",
+                "failed to parse X-Vault-Policy-Override header: cannot parse '' as bool: strconv.ParseBool: parsing \"zz\": invalid syntax",
+            ),
+            (
+                "X-Vault-Forward",
+                "active-node",
+                "forwarding via header X-Vault-Forward disabled in configuration",
+            ),
+            (
+                "X-Vault-Inconsistent",
+                "forward-active-node",
+                "forwarding via header X-Vault-Inconsistent=forward-active-node disabled in configuration",
+            ),
+        ] {
+            assert_eq!(check(&headers(&[(name, value)])).unwrap_err().to_string(), sentence);
+        }
+        let good = [("X-Vault-MFA", "m"), ("X-Vault-MFA", "m:1"), ("X-Vault-Policy-Override", "true")];
+        assert_eq!(check(&headers(&good)), Ok(()));
+    }
+}

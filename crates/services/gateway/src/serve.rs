@@ -1,0 +1,116 @@
+use std::{io, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::{PLUGIN_MESSAGE_LIMIT, Seam, router::v1::router_client::RouterClient};
+
+use crate::{Config, Listener, api, connection::Connections};
+
+/// How long to wait when the system has no descriptor or memory left for a connection.
+const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
+
+/// Vault's HTTP API in front of a router.
+#[derive(Debug)]
+pub struct Gateway {
+    app: Router,
+    config: Arc<Config>,
+}
+
+impl Gateway {
+    /// A gateway that hands every request to this router.
+    pub fn new(router: RouterClient<Seam>, config: Config) -> Self {
+        let router = router
+            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
+            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT);
+        let config = Arc::new(config);
+        Self { app: api::app(router, config.clone()), config }
+    }
+
+    /// Serves until told to stop; then takes no more connections, lets the requests in flight end, and cuts off what is
+    /// left when their time is up.
+    pub async fn serve(self, listeners: Vec<Listener>, shutdown: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(self.config.max_connections.min(Semaphore::MAX_PERMITS)));
+        let open = TaskTracker::new();
+        let cut_off = CancellationToken::new();
+        let drain = self.config.drain;
+        let shared = Connections { app: self.app, config: self.config, stop: shutdown.clone() };
+        let accepting = TaskTracker::new();
+        for listener in listeners {
+            let accept = Accept {
+                slots: slots.clone(),
+                open: open.clone(),
+                cut_off: cut_off.clone(),
+                connections: shared.clone(),
+            };
+            accepting.spawn(accept.run(listener));
+        }
+        accepting.close();
+        accepting.wait().await;
+        open.close();
+        if timeout(drain, open.wait()).await.is_err() {
+            tracing::warn!(
+                connections = open.len(),
+                "closing connections whose requests did not end in time"
+            );
+            cut_off.cancel();
+            open.wait().await;
+        }
+    }
+}
+
+/// The loop that takes connections from one listener.
+struct Accept {
+    slots: Arc<Semaphore>,
+    open: TaskTracker,
+    cut_off: CancellationToken,
+    connections: Connections,
+}
+
+impl Accept {
+    async fn run(self, listener: Listener) {
+        let stop = self.connections.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.for_ever(&listener) => {}
+        }
+    }
+
+    /// No input ends this loop: a connection that cannot be had is left, and the next one taken.
+    async fn for_ever(&self, listener: &Listener) {
+        // Nobody closes the semaphore, so this ends with the future only.
+        while let Ok(slot) = self.slots.clone().acquire_owned().await {
+            let (stream, peer) = accept(&listener.socket).await;
+            let acceptor = listener.tls.as_ref().map(|tls| tls.acceptor.clone());
+            let served = self.connections.clone().serve(stream, peer, acceptor);
+            let cut_off = self.cut_off.clone();
+            self.open.spawn(async move {
+                cut_off.run_until_cancelled(served).await;
+                drop(slot);
+            });
+        }
+    }
+}
+
+async fn accept(socket: &TcpListener) -> (TcpStream, std::net::SocketAddr) {
+    loop {
+        match socket.accept().await {
+            Ok(connection) => return connection,
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot take a connection");
+                sleep(OUT_OF_RESOURCES).await;
+            }
+        }
+    }
+}
+
+/// The client went away before we came to it.
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
