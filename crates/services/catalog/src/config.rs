@@ -24,7 +24,7 @@ impl Default for Config {
             storage: StorageConfig::Inmem,
             plugin_directory: None,
             builtins: Vec::new(),
-            cache_bytes: 16 << 20,
+            cache_bytes: 8 << 20,
         }
     }
 }

@@ -57,8 +57,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(LOCK_PATIENCE)
-        // A page that is deleted must not keep its bytes: even ciphertext of what was deleted is to be gone.
-        .pragma("secure_delete", "ON")
+        // What was deleted is overwritten wherever that takes no further write.
+        .pragma("secure_delete", "FAST")
         // In KiB. What is read often is in the cache above.
         .pragma("cache_size", "-1024")
 }

@@ -99,7 +99,7 @@ impl BarrierService {
     async fn open(&self, shares: &[Secret<Vec<u8>>]) -> Result<(), Error> {
         self.barrier.unseal(shares).await?;
         // What is stored, damaged or not, must not keep the server closed.
-        let cluster = Cluster::load(&*self.barrier).await.inspect_err(|error| {
+        let cluster = Cluster::load(&self.barrier).await.inspect_err(|error| {
             tracing::error!(%error, "the record of the cluster's name does not open; it goes without");
         });
         self.cluster.store(cluster.ok().flatten().map(Arc::new));

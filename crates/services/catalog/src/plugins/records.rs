@@ -118,3 +118,65 @@ fn version_of(segment: &str) -> Option<PluginVersion> {
         segment => segment.parse().ok().filter(|version: &PluginVersion| version.to_string() == segment),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::storage::{InMemory, barrier::SealConfig};
+    use domain::Sha256;
+
+    use super::*;
+
+    async fn records() -> (Arc<InMemory>, Records) {
+        let below = Arc::new(InMemory::new());
+        let barrier = Barrier::new(below.clone());
+        let shares = barrier.init(SealConfig::new(1, 1).unwrap(), Vec::new()).await.unwrap();
+        barrier.unseal(&shares).await.unwrap();
+        (below, Records::new(Arc::new(barrier)))
+    }
+
+    fn record(name: &str, version: &str) -> Record {
+        Record {
+            id: Id {
+                plugin_type: PluginType::Secret,
+                name: name.parse().unwrap(),
+                version: version.parse().unwrap(),
+            },
+            sha256: Sha256::new([7; 32]),
+            command: "kv".to_owned(),
+            args: Vec::new(),
+            env: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_that_does_not_open_or_was_moved_harms_only_its_entry() {
+        let (below, records) = records().await;
+        for name in ["cut", "moved", "whole"] {
+            records.put(record(name, "")).await.unwrap();
+        }
+        let at = |name: &str| {
+            format!("data/core/plugin-catalog/secret/{name}/unversioned").parse::<Key>().unwrap()
+        };
+        let whole = below.get(&at("whole")).await.unwrap().unwrap();
+        below.put(at("cut"), whole.slice(..20)).await.unwrap();
+        below.put(at("moved"), whole).await.unwrap();
+        let listed = records.list(PluginType::Secret).await.unwrap();
+        let damaged: Vec<_> = listed.iter().map(|found| matches!(found, Found::Damaged(_))).collect();
+        assert_eq!(damaged, [true, true, false]);
+        records.put(record("cut", "")).await.unwrap();
+        assert!(matches!(records.get(record("cut", "").id).await.unwrap(), Some(Found::Whole(_))));
+    }
+
+    #[tokio::test]
+    async fn names_with_slashes_and_versions_do_not_mix() {
+        let (_, records) = records().await;
+        let all = [record("a", ""), record("a", "1"), record("a/b", "2"), record("a/v1.0.0", "")];
+        for record in &all {
+            records.put(record.clone()).await.unwrap();
+        }
+        let listed = records.list(PluginType::Secret).await.unwrap();
+        assert_eq!(listed.into_iter().map(|found| found.whole().unwrap()).collect::<Vec<_>>(), all);
+        let versions = records.versions(PluginType::Secret, &"a".parse().unwrap()).await.unwrap();
+        assert_eq!(versions, [PluginVersion::NONE, "1.0.0".parse().unwrap()]);
+    }
+}
