@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
-use tenon::Request;
+use tenon::{Request, framework::present};
 
 use super::settings::Settings;
 
@@ -26,7 +26,8 @@ pub(super) struct Record {
     pub(super) custom_metadata: BTreeMap<String, String>,
     pub(super) last_updated_by: Option<Attribution>,
     pub(super) versions: BTreeMap<u64, Version>,
-    /// The newest version's data, unless it is stored by itself.
+    /// The newest version's data, unless it is stored by itself. The data may be `null`, which is not the same as none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) newest_data: Option<Box<RawValue>>,
 }
 

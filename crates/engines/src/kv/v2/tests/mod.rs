@@ -1,0 +1,10 @@
+mod concurrency;
+mod model;
+mod stories;
+mod upgrading;
+
+use crate::kv::testing::Mount;
+
+async fn mount() -> Mount {
+    Mount::new(&[("version", "2")]).await
+}
