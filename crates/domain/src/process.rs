@@ -109,7 +109,7 @@ pub struct Pauses {
     pub first: Duration,
     /// No pause is longer.
     pub longest: Duration,
-    /// No pause is longer while the bytes are not those registered: nothing was run, and they may be put back any time.
+    /// No pause is longer while the bytes are missing or wrong: nothing was run, and they may be put back any time.
     pub longest_unverified: Duration,
     /// A run of this length wipes all strikes out.
     pub healthy: Duration,
@@ -132,11 +132,7 @@ impl Default for Pauses {
 
 impl Pauses {
     /// The pause after so many early ends in a row.
-    pub fn after(&self, strikes: u32, reason: Reason) -> Duration {
-        let longest = match reason {
-            Reason::ChecksumMismatch => self.longest_unverified,
-            _ => self.longest,
-        };
+    fn after(&self, strikes: u32, longest: Duration) -> Duration {
         match strikes.checked_sub(self.forgiven + 1) {
             None => Duration::ZERO,
             Some(doublings) => {
@@ -146,8 +142,8 @@ impl Pauses {
         }
     }
 
-    fn ended(&self, strikes: u32, reason: Reason, now: Instant) -> Life {
-        let pause = self.after(strikes, reason);
+    fn ended(&self, strikes: u32, reason: Reason, longest: Duration, now: Instant) -> Life {
+        let pause = self.after(strikes, longest);
         if pause.is_zero() {
             Life::Exited { reason, strikes }
         } else {
@@ -163,16 +159,21 @@ impl Life {
         match (self, news) {
             (Self::Absent, News::Wanted) => Self::Verifying { strikes: 0 },
             (Self::Exited { strikes, .. }, News::Wanted) => Self::Verifying { strikes },
-            (Self::Backoff { strikes, until, .. }, News::Wanted) if until <= now => Self::Verifying { strikes },
+            (Self::Backoff { strikes, until, .. }, News::Wanted) if until <= now => {
+                Self::Verifying { strikes }
+            }
             (Self::Verifying { strikes }, News::Verified) => Self::Starting { strikes },
             (Self::Starting { strikes }, News::Ready) => Self::Running { since: now, strikes },
-            (Self::Verifying { strikes } | Self::Starting { strikes }, News::Ended(reason)) => {
-                pauses.ended(strikes.saturating_add(1), reason, now)
+            (Self::Verifying { strikes }, News::Ended(reason)) => {
+                pauses.ended(strikes.saturating_add(1), reason, pauses.longest_unverified, now)
+            }
+            (Self::Starting { strikes }, News::Ended(reason)) => {
+                pauses.ended(strikes.saturating_add(1), reason, pauses.longest, now)
             }
             (Self::Running { since, strikes }, News::Ended(reason)) => {
                 let healthy = now.duration_since(since) >= pauses.healthy;
                 let strikes = if healthy { 0 } else { strikes.saturating_add(1) };
-                pauses.ended(strikes, reason, now)
+                pauses.ended(strikes, reason, pauses.longest, now)
             }
             (Self::Starting { .. } | Self::Running { .. }, News::StopAsked(reason)) => {
                 Self::Draining { reason, kill_at: now + pauses.grace }
@@ -279,11 +280,18 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_checksum_is_looked_at_again_soon() {
-        for strikes in 0..200 {
-            assert!(PAUSES.after(strikes, Reason::ChecksumMismatch) <= PAUSES.longest_unverified);
-            assert!(PAUSES.after(strikes, Reason::Crashed) <= PAUSES.longest);
+    fn missing_bytes_are_looked_for_again_soon_and_no_pause_is_endless() {
+        let mut life = Life::Absent;
+        let mut now = Instant::now();
+        for _ in 0..200 {
+            life = life.after(News::Wanted, now, &PAUSES);
+            life = life.after(News::Ended(Reason::ChecksumMismatch), now, &PAUSES);
+            if let Life::Backoff { until, .. } = life {
+                assert!(until - now <= PAUSES.longest_unverified);
+            }
+            now += PAUSES.longest_unverified;
         }
+        assert!(matches!(life, Life::Backoff { strikes: 200, .. }));
     }
 
     #[test]

@@ -1,1 +1,40 @@
 //! Turns a catalog entry into a running plugin and keeps it running.
+//!
+//! [`Launcher`] serves the launcher's contract. A [mount] is set up lazily, served by a [built-in engine](builtin) or
+//! by an [external plugin](external) in a [process] that one [task](supervisor) owns.
+
+mod builtin;
+mod callbacks;
+mod calls;
+mod child;
+mod codec;
+mod config;
+mod diagnosis;
+mod entry;
+mod environment;
+mod error;
+mod external;
+mod host;
+mod image;
+mod instance;
+mod journal;
+mod kernel;
+mod listing;
+mod members;
+mod mount;
+mod offspring;
+mod probe;
+mod process;
+mod processes;
+mod runtime_dir;
+mod service;
+mod spawn;
+mod stderr;
+mod supervisor;
+mod system;
+
+pub use config::Config;
+pub use domain::{Pauses, Reason};
+pub use error::{Error, Result};
+pub use host::Catalog;
+pub use service::Launcher;

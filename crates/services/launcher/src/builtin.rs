@@ -1,0 +1,102 @@
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use storage::Storage;
+use tenon::{Backend, BackendKind, Builtin, Config, convert};
+use tokio::time::timeout;
+use wire::{launcher::v1::MountSpec, pb};
+
+use crate::{Error, Result, system::MountSystem};
+
+/// One mount of an engine that is part of the host.
+pub struct BuiltIn {
+    name: String,
+    backend: Arc<dyn Backend>,
+    /// The engine's version.
+    pub version: String,
+    /// Paths that are not treated like the others.
+    pub special_paths: pb::Paths,
+}
+
+impl BuiltIn {
+    /// Sets a mount up and initialises it.
+    pub async fn set_up(
+        builtin: &Builtin,
+        spec: &MountSpec,
+        view: Arc<dyn Storage>,
+        system: Arc<MountSystem>,
+        limit: Duration,
+    ) -> Result<Self> {
+        let name = builtin.name.to_string();
+        let setup = caught(&name, create(builtin, spec, view, system));
+        let late = |_| Error::Timeout { plugin: name.clone(), limit };
+        let backend = timeout(limit, setup).await.map_err(late)???;
+        let special_paths = convert::paths_message(backend.special_paths());
+        Ok(Self { name, backend, version: builtin.version.to_string(), special_paths })
+    }
+
+    /// Answers one request. A panic harms this request only.
+    pub async fn handle(&self, request: pb::Request) -> Result<pb::HandleRequestReply> {
+        let outcome = async {
+            match tenon::Request::try_from(request) {
+                Ok(request) => self.backend.handle(request).await,
+                Err(error) => Err(error),
+            }
+        };
+        caught(&self.name, outcome).await.map(convert::reply)
+    }
+
+    /// Whether what a write would touch exists.
+    pub async fn exists(&self, request: pb::Request) -> Result<pb::HandleExistenceCheckReply> {
+        let found = async {
+            match tenon::Request::try_from(request) {
+                Ok(request) => self.backend.exists(request).await,
+                Err(error) => Err(error),
+            }
+        };
+        caught(&self.name, found).await.map(convert::existence_reply)
+    }
+
+    /// Tells the engine that the mount ends.
+    pub async fn cleanup(&self, limit: Duration) {
+        let _ = timeout(limit, caught(&self.name, self.backend.cleanup())).await;
+    }
+}
+
+async fn create(
+    builtin: &Builtin,
+    spec: &MountSpec,
+    view: Arc<dyn Storage>,
+    system: Arc<MountSystem>,
+) -> Result<Arc<dyn Backend>> {
+    let mut options = spec.options.clone();
+    options.insert("plugin_name".to_owned(), builtin.name.to_string());
+    options.insert("plugin_type".to_owned(), builtin.plugin_type.word().to_owned());
+    options.insert("plugin_version".to_owned(), builtin.version.to_string());
+    let config = Config { options, backend_uuid: spec.backend_uuid.clone() };
+    let refused = |error: tenon::Error| Error::Refused(error.to_string());
+    let host = tenon::Host { storage: view, system };
+    let backend = builtin.factory.create(config, host).await.map_err(refused)?;
+    check_type(builtin, spec, backend.kind())?;
+    backend.initialize().await.map_err(refused)?;
+    Ok(backend)
+}
+
+fn check_type(builtin: &Builtin, spec: &MountSpec, kind: BackendKind) -> Result<()> {
+    let (wanted, number) = match kind {
+        BackendKind::Secret => ("secret", 1),
+        BackendKind::Auth => ("auth", 2),
+    };
+    if spec.r#type == wanted {
+        return Ok(());
+    }
+    let wanted = if spec.r#type == "auth" { "auth" } else { "secret" };
+    Err(Error::WrongType { plugin: builtin.name.to_string(), wanted, found: number })
+}
+
+/// A panic of an engine as an error.
+async fn caught<T>(name: &str, work: impl Future<Output = T>) -> Result<T> {
+    // Nothing of the engine is looked at after a panic but what it keeps behind its own locks.
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.map_err(|_| Error::Panicked(name.to_owned()))
+}

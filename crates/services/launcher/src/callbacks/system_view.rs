@@ -1,0 +1,127 @@
+use std::sync::Arc;
+
+use tenon::{System, convert::to_nanos};
+use tonic::{Request, Response, Status};
+use wire::{
+    logical,
+    pb::{self, Empty, system_view_server},
+};
+
+use crate::system::MountSystem;
+
+/// Replication as Vault numbers it: neither performance nor disaster recovery replication is on.
+const NOT_REPLICATED: i32 = 4096 + 8192;
+
+/// What a plugin may ask of its surroundings. Everything is answered from memory: a plugin asks before every request.
+pub struct SystemView(pub Arc<MountSystem>);
+
+type Reply<T> = Result<Response<T>, Status>;
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape that every method of the service has")]
+fn reply<T>(message: T) -> Reply<T> {
+    Ok(Response::new(message))
+}
+
+#[tonic::async_trait]
+impl system_view_server::SystemView for SystemView {
+    async fn default_lease_ttl(&self, _: Request<Empty>) -> Reply<pb::TtlReply> {
+        reply(pb::TtlReply { ttl: to_nanos(self.0.default_lease_ttl()) })
+    }
+
+    async fn max_lease_ttl(&self, _: Request<Empty>) -> Reply<pb::TtlReply> {
+        reply(pb::TtlReply { ttl: to_nanos(self.0.max_lease_ttl()) })
+    }
+
+    async fn tainted(&self, _: Request<Empty>) -> Reply<pb::TaintedReply> {
+        reply(pb::TaintedReply { tainted: self.0.tainted() })
+    }
+
+    async fn caching_disabled(&self, _: Request<Empty>) -> Reply<pb::CachingDisabledReply> {
+        reply(pb::CachingDisabledReply { disabled: self.0.caching_disabled() })
+    }
+
+    async fn replication_state(&self, _: Request<Empty>) -> Reply<pb::ReplicationStateReply> {
+        reply(pb::ReplicationStateReply { state: NOT_REPLICATED })
+    }
+
+    async fn response_wrap_data(
+        &self,
+        request: Request<pb::ResponseWrapDataArgs>,
+    ) -> Reply<pb::ResponseWrapDataReply> {
+        if request.into_inner().data.is_empty() {
+            return Err(Status::unknown("unexpected end of JSON input"));
+        }
+        // As Vault answers external plugins.
+        reply(pb::ResponseWrapDataReply { wrap_info: None, err: "no namespace".to_owned() })
+    }
+
+    async fn mlock_enabled(&self, _: Request<Empty>) -> Reply<pb::MlockEnabledReply> {
+        reply(pb::MlockEnabledReply { enabled: self.0.mlock_enabled() })
+    }
+
+    async fn local_mount(&self, _: Request<Empty>) -> Reply<pb::LocalMountReply> {
+        reply(pb::LocalMountReply { local: self.0.local_mount() })
+    }
+
+    async fn entity_info(&self, _: Request<pb::EntityInfoArgs>) -> Reply<pb::EntityInfoReply> {
+        reply(pb::EntityInfoReply::default())
+    }
+
+    async fn plugin_env(&self, _: Request<Empty>) -> Reply<pb::PluginEnvReply> {
+        let environment = logical::PluginEnvironment {
+            vault_version: self.0.host_version(),
+            // Go reads a missing date as 1970.
+            ..Default::default()
+        };
+        reply(pb::PluginEnvReply { plugin_environment: Some(environment), err: String::new() })
+    }
+
+    async fn groups_for_entity(&self, _: Request<pb::EntityInfoArgs>) -> Reply<pb::GroupsForEntityReply> {
+        reply(pb::GroupsForEntityReply::default())
+    }
+
+    async fn generate_password_from_policy(
+        &self,
+        request: Request<pb::GeneratePasswordFromPolicyRequest>,
+    ) -> Reply<pb::GeneratePasswordFromPolicyReply> {
+        if request.into_inner().policy_name.is_empty() {
+            return Err(Status::invalid_argument("no password policy specified"));
+        }
+        Err(Status::internal("failed to generate password"))
+    }
+
+    async fn cluster_info(&self, _: Request<Empty>) -> Reply<pb::ClusterInfoReply> {
+        let cluster = self.0.cluster();
+        reply(pb::ClusterInfoReply { cluster_name: cluster.name, cluster_id: cluster.id, err: String::new() })
+    }
+
+    async fn generate_identity_token(
+        &self,
+        _: Request<pb::GenerateIdentityTokenRequest>,
+    ) -> Reply<pb::GenerateIdentityTokenResponse> {
+        let text = "failed to generate plugin identity token: plugin workload identity is not supported";
+        Err(Status::internal(text))
+    }
+
+    async fn register_rotation_job(
+        &self,
+        request: Request<pb::RegisterRotationJobRequest>,
+    ) -> Reply<pb::RegisterRotationJobResponse> {
+        if request.into_inner().job.is_none() {
+            return Err(Status::invalid_argument("the rotation job is missing"));
+        }
+        let text = "error registering rotation job: rotation manager capabilities are not supported";
+        Err(Status::internal(text))
+    }
+
+    async fn deregister_rotation_job(
+        &self,
+        request: Request<pb::DeregisterRotationJobRequest>,
+    ) -> Reply<Empty> {
+        if request.into_inner().req.is_none() {
+            return Err(Status::invalid_argument("the rotation request is missing"));
+        }
+        // Engines call this on nearly every change of their configuration, rotation or not.
+        reply(Empty {})
+    }
+}

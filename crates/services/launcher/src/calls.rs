@@ -1,0 +1,98 @@
+//! Requests on their way into a plugin, and what becomes of them when its process dies.
+
+use std::sync::Arc;
+
+use domain::Operation;
+use goplugin::Lost;
+use tokio::time::timeout;
+use wire::pb;
+
+use crate::{
+    Error, Result,
+    external::{External, Trouble},
+    instance::{Instance, ServedBy},
+    mount::Mount,
+    process::MOMENT,
+};
+
+/// As many times a call is tried that the plugin certainly never received.
+const TRIES: usize = 5;
+
+/// Answers one request.
+pub async fn handle(mount: &Arc<Mount>, request: pb::Request) -> Result<pb::HandleRequestReply> {
+    let operation: Option<Operation> = request.operation.parse().ok();
+    let mut rules = Rules::new(operation.is_some_and(|operation| !operation.writes()));
+    let args = Arc::new(pb::HandleRequestArgs { storage_id: 0, request: Some(request) });
+    loop {
+        let instance = ready(mount).await?;
+        let _inside = instance.enter();
+        match &instance.served_by {
+            ServedBy::BuiltIn(builtin) => {
+                return builtin.handle(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+            }
+            ServedBy::External(external) => match external.handle(Arc::clone(&args)).await {
+                Ok(reply) => return Ok(reply),
+                Err(trouble) => rules.judge(external, trouble).await?,
+            },
+        }
+    }
+}
+
+/// Asks whether what a write would touch exists. Nothing is changed by that, so it may be repeated.
+pub async fn exists(mount: &Arc<Mount>, request: pb::Request) -> Result<pb::HandleExistenceCheckReply> {
+    let mut rules = Rules::new(true);
+    let args = Arc::new(pb::HandleExistenceCheckArgs { storage_id: 0, request: Some(request) });
+    loop {
+        let instance = ready(mount).await?;
+        let _inside = instance.enter();
+        match &instance.served_by {
+            ServedBy::BuiltIn(builtin) => {
+                return builtin.exists(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+            }
+            ServedBy::External(external) => match external.exists(Arc::clone(&args)).await {
+                Ok(reply) => return Ok(reply),
+                Err(trouble) => rules.judge(external, trouble).await?,
+            },
+        }
+    }
+}
+
+async fn ready(mount: &Arc<Mount>) -> Result<Arc<Instance>> {
+    mount.instance().await.map_err(Error::Degraded)
+}
+
+/// Whether a call is repeated: if the plugin certainly never received it; and once if it only reads.
+struct Rules {
+    reads: bool,
+    repeated: bool,
+    unsent: usize,
+}
+
+impl Rules {
+    const fn new(reads: bool) -> Self {
+        Self { reads, repeated: false, unsent: 0 }
+    }
+
+    /// Returns if the call is to be repeated.
+    async fn judge(&mut self, external: &External, trouble: Trouble) -> Result<()> {
+        let lost = match trouble {
+            Trouble::Failed(error) => return Err(error),
+            Trouble::Lost(lost) => lost,
+        };
+        // The exit of the process is seen a moment before or after the end of its connection.
+        let _ = timeout(2 * MOMENT, external.live.gone()).await;
+        match lost {
+            Lost::Unsent if self.unsent < TRIES => self.unsent += 1,
+            Lost::Sent if self.reads && !self.repeated => self.repeated = true,
+            Lost::Unsent | Lost::Sent => {
+                let plugin = external.entry.to_string();
+                let how = external.live.how_it_ended();
+                return Err(match (lost, self.reads) {
+                    (Lost::Sent, false) => Error::Interrupted { plugin, how },
+                    _ => Error::Died { plugin, how },
+                });
+            }
+        }
+        Ok(())
+    }
+}

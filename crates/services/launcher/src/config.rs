@@ -1,0 +1,60 @@
+use std::{path::PathBuf, time::Duration};
+
+use domain::Pauses;
+
+/// How plugins are run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What plugins are told as the host's version, without a leading `v`.
+    pub host_version: String,
+    /// Where the sockets of plugins are made; none: `$XDG_RUNTIME_DIR`, or the folder for temporary files.
+    pub runtime_dir: Option<PathBuf>,
+    /// From the start of a process until it has said who it is.
+    pub start_deadline: Duration,
+    /// The same for a process that is only asked who it is, when it is registered.
+    pub probe_deadline: Duration,
+    /// For each call of a mount's set-up.
+    pub setup_deadline: Duration,
+    /// For one request.
+    pub request_deadline: Duration,
+    /// For the clean-up of one mount.
+    pub cleanup_deadline: Duration,
+    /// A request waits for the end of a pause that is no longer than this.
+    pub patience: Duration,
+    /// When and how a process that ended is started again.
+    pub pauses: Pauses,
+    /// The largest answer, in bytes, that a plugin may give.
+    pub largest_answer: usize,
+    /// The largest program, in bytes, that is run.
+    pub largest_plugin: u64,
+    /// Plugins are asked to lock their memory.
+    pub mlock: bool,
+    /// Plugins are told not to cache what they store.
+    pub disable_cache: bool,
+    /// Plugins, by name, that get a process for each mount although they could share one.
+    pub never_shared: Vec<String>,
+    /// As many events are kept for readers that come later.
+    pub events_kept: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            runtime_dir: None,
+            start_deadline: Duration::from_secs(60),
+            probe_deadline: Duration::from_secs(10),
+            setup_deadline: Duration::from_secs(60),
+            request_deadline: Duration::from_secs(90),
+            cleanup_deadline: Duration::from_secs(2),
+            patience: Duration::from_secs(1),
+            pauses: Pauses::default(),
+            largest_answer: 32 << 20,
+            largest_plugin: 1 << 30,
+            mlock: false,
+            disable_cache: false,
+            never_shared: Vec::new(),
+            events_kept: 4096,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a plugin finds in its environment.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::{OsStr, OsString},
+};
+
+use domain::PluginType;
+use goplugin::{Cookie, Identity, host};
+
+use crate::{config::Config, entry::Entry, runtime_dir::ProcessDir};
+
+/// What is handed down of the host's own environment: what any program needs to find its way, and no credentials.
+/// Everything else that a plugin needs is registered with it.
+const INHERITED: [&str; 19] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    // How a plugin finds the host's API.
+    "VAULT_API_ADDR",
+    "VAULT_ADDR",
+    "VAULT_CACERT",
+    "VAULT_CAPATH",
+];
+
+/// How a plugin of this type is greeted: the cookie, and the versions of the protocol that are spoken.
+pub const fn protocol(plugin_type: PluginType) -> (Cookie, &'static [u32]) {
+    match plugin_type {
+        PluginType::Auth | PluginType::Secret => (Cookie::BACKEND, &[5]),
+        PluginType::Database => (Cookie::DATABASE, &[5, 6]),
+    }
+}
+
+/// The setting by which every descendant of the process is known.
+pub fn mark(dir: &ProcessDir) -> String {
+    format!("PLUGIN_UNIX_SOCKET_DIR={}", dir.path().display())
+}
+
+/// The whole environment of a process. Later wins: what is inherited, what is registered with the plugin, Vault's
+/// variables, go-plugin's.
+pub fn of(
+    entry: &Entry,
+    config: &Config,
+    identity: &Identity,
+    dir: &ProcessDir,
+) -> Vec<(OsString, OsString)> {
+    let mut all = BTreeMap::<OsString, OsString>::new();
+    all.extend(INHERITED.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))));
+    // Temporary files go with the process; and old SDKs make their sockets there.
+    all.insert("TMPDIR".into(), dir.path().into());
+    let registered = entry.env.iter().filter_map(|setting| setting.split_once('='));
+    // `PLUGIN_…` is go-plugin's: a leftover would change how the plugin greets us.
+    let registered = registered.filter(|(name, _)| !name.starts_with("PLUGIN_"));
+    all.extend(registered.map(|(name, value)| (name.into(), value.into())));
+    all.extend(vaults(config).map(|(name, value)| (OsStr::new(name).into(), value.into())));
+    let (cookie, versions) = protocol(entry.plugin_type);
+    let goplugins = host::environment(cookie, versions, identity, dir.path());
+    all.extend(goplugins.into_iter().map(|(name, value)| (name.into(), value.into())));
+    all.into_iter().collect()
+}
+
+fn vaults(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
+    let mlock = config.mlock.then_some(("VAULT_PLUGIN_MLOCK_ENABLED", "true"));
+    let always = [
+        ("VAULT_VERSION", config.host_version.as_str()),
+        ("VAULT_PLUGIN_METADATA_MODE", "false"),
+        // Without this Go plugins try to unwrap a token instead, and exit.
+        ("VAULT_PLUGIN_AUTOMTLS_ENABLED", "true"),
+    ];
+    always.into_iter().chain(mlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::runtime_dir::RuntimeDir;
+
+    #[test]
+    fn the_entry_adds_its_own_but_cannot_change_how_the_plugin_greets() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = Arc::new(RuntimeDir::create(Some(parent.path())).unwrap()).process_dir().unwrap();
+        let mut entry = Entry::named("kv");
+        entry.env =
+            ["REGION=eu", "PLUGIN_MULTIPLEX_GRPC=true", "VAULT_VERSION=0", "A=b=c"].map(String::from).into();
+        let identity = Identity::generate().unwrap();
+        let all: BTreeMap<_, _> = of(&entry, &Config::default(), &identity, &dir).into_iter().collect();
+        let get = |name: &str| all.get(OsStr::new(name)).and_then(|value| value.to_str());
+        assert_eq!(get("REGION"), Some("eu"));
+        assert_eq!(get("A"), Some("b=c"));
+        assert_eq!(get("PLUGIN_MULTIPLEX_GRPC"), None);
+        assert_eq!(get("VAULT_VERSION"), Some(env!("CARGO_PKG_VERSION")));
+        assert_eq!(get("PLUGIN_PROTOCOL_VERSIONS"), Some("5"));
+        assert_eq!(get("CARGO_PKG_VERSION"), None);
+        let (name, value) = mark(&dir).split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap();
+        assert_eq!(get(&name), Some(value.as_str()));
+    }
+}

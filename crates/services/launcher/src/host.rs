@@ -1,0 +1,124 @@
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use storage::Storage;
+use tenon::Builtin;
+use wire::{
+    Seam,
+    catalog::v1::{
+        Plugin, PluginRequest, StatusRequest, barrier_client::BarrierClient, plugins_client::PluginsClient,
+        storage_client::StorageClient,
+    },
+};
+
+use crate::{
+    Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, offspring,
+    runtime_dir::RuntimeDir, spawn::Spawner,
+};
+
+/// The services of the catalog.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// Asked for the cluster's name, once.
+    pub barrier: BarrierClient<Seam>,
+    /// Where plugins store.
+    pub storage: StorageClient<Seam>,
+    /// Which plugins there are, and their programs.
+    pub plugins: PluginsClient<Seam>,
+}
+
+/// What identifies the cluster; known once the barrier is open.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// What every part of the launcher works with.
+pub struct Host {
+    /// How plugins are run.
+    pub config: Config,
+    /// The services below.
+    pub catalog: Catalog,
+    /// All that is stored; plugins get views of it.
+    pub storage: Arc<dyn Storage>,
+    /// The plugins that are part of the host.
+    pub builtins: Vec<Builtin>,
+    /// Programs in memory.
+    pub images: Images,
+    /// What happened.
+    pub journal: Arc<Journal>,
+    /// Where the folders of processes are.
+    pub runtime: Arc<RuntimeDir>,
+    /// The thread that starts children.
+    pub spawner: Spawner,
+    /// What identifies the cluster.
+    pub cluster: OnceLock<Cluster>,
+}
+
+impl Host {
+    /// Makes ready to run plugins. Must be called within the runtime.
+    pub fn new(
+        config: Config,
+        catalog: Catalog,
+        storage: Arc<dyn Storage>,
+        builtins: Vec<Builtin>,
+    ) -> Result<Self> {
+        offspring::adopt_strays().map_err(Error::host("become the reaper of plugins' descendants"))?;
+        let runtime = RuntimeDir::create(config.runtime_dir.as_deref())
+            .map_err(Error::host("make a folder for plugins' sockets"))?;
+        let spawner = Spawner::start().map_err(Error::host("start the thread that starts plugins"))?;
+        Ok(Self {
+            images: Images::default(),
+            journal: Arc::new(Journal::new(config.events_kept)),
+            runtime: Arc::new(runtime),
+            cluster: OnceLock::new(),
+            spawner,
+            config,
+            catalog,
+            storage,
+            builtins,
+        })
+    }
+
+    /// Which plugin runs when this one is asked for.
+    pub async fn resolve(&self, name: &str, plugin_type: &str, version: &str) -> Result<Plugin> {
+        let request = PluginRequest {
+            name: name.to_owned(),
+            r#type: plugin_type.to_owned(),
+            version: version.to_owned(),
+        };
+        let plugin = self.catalog.plugins.clone().resolve(request).await.map_err(from_catalog)?;
+        Ok(plugin.into_inner())
+    }
+
+    /// The engine that the catalog means by a built-in plugin.
+    pub fn builtin(&self, plugin: &Plugin) -> Result<&Builtin> {
+        let found = self.builtins.iter().find(|builtin| {
+            builtin.name.as_str() == plugin.name && builtin.plugin_type.word() == plugin.r#type
+        });
+        found.ok_or_else(|| Error::NoBuiltin { kind: plugin.r#type.clone(), name: plugin.name.clone() })
+    }
+
+    /// Learns what identifies the cluster, unless it is known. Not to know it harms nobody.
+    pub async fn learn_cluster(&self) {
+        if self.cluster.get().is_some() {
+            return;
+        }
+        let Ok(status) = self.catalog.barrier.clone().status(StatusRequest {}).await else { return };
+        let status = status.into_inner();
+        if !status.cluster_id.is_empty() {
+            let _ = self.cluster.set(Cluster { name: status.cluster_name, id: status.cluster_id });
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! The few calls of the launcher that need `unsafe`, each with the reason why it is sound.
+#![allow(
+    unsafe_code,
+    reason = "what runs between fork and exec, and calls whose safety rests on what is passed"
+)]
+
+use std::{
+    io,
+    os::{
+        fd::{BorrowedFd, OwnedFd, RawFd},
+        unix::process::CommandExt,
+    },
+    process::Command,
+};
+
+use rustix::{
+    io::{FdFlags, fcntl_setfd},
+    process::{Signal, getpid, getppid, set_parent_process_death_signal, setsid},
+    thread::set_no_new_privs,
+};
+use tokio::io::{Interest, unix::AsyncFd};
+
+/// Makes the child die with the calling *thread*, lead a session of its own, gain no privileges, and inherit no
+/// descriptor but its standard streams and, if given, the one that a script's interpreter reads the script from.
+pub fn confine(command: &mut Command, inherit: Option<RawFd>) {
+    let host = getpid();
+    let prepare = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The host may have ended before the line above; then no signal will come.
+        if getppid() != Some(host) {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        setsid()?;
+        set_no_new_privs(true)?;
+        close_on_exec();
+        if let Some(fd) = inherit {
+            // SAFETY: the descriptor is held open by the image for as long as the spawn lasts.
+            let script = unsafe { BorrowedFd::borrow_raw(fd) };
+            fcntl_setfd(script, FdFlags::empty())?;
+        }
+        Ok(())
+    };
+    // SAFETY: the closure makes plain system calls only; it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(prepare) };
+}
+
+/// Marks every descriptor but the standard streams. Kernels before 5.11 refuse; there the mark that every descriptor
+/// of ours is opened with has to do.
+fn close_on_exec() {
+    // SAFETY: takes numbers only and touches no memory.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+}
+
+/// A descriptor that one can wait for.
+pub fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the descriptor is owned, so it stays open and the same until the `AsyncFd` is dropped.
+    let watched = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+    Ok(watched?)
+}

@@ -1,0 +1,216 @@
+//! One mount: what it shall be, and what it is.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use domain::Reason;
+use futures::{
+    FutureExt,
+    future::{self, BoxFuture, Shared},
+};
+use storage::{Prefix, Storage, View};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use wire::launcher::v1::MountSpec;
+
+use crate::{
+    Error, Result,
+    builtin::BuiltIn,
+    entry::Entry,
+    external::{External, Setup},
+    host::Host,
+    instance::{Instance, ServedBy},
+    processes::{Berth, Processes},
+    system::MountSystem,
+};
+
+/// The outcome of a start, for everybody who waits for it.
+type Outcome = Result<Arc<Instance>, Arc<Error>>;
+
+/// A start that any number of callers wait for.
+type Start = Shared<BoxFuture<'static, Outcome>>;
+
+/// One mount. Started when somebody needs it, once for all who do.
+pub struct Mount {
+    host: Arc<Host>,
+    processes: Arc<Processes>,
+    /// Its surroundings, and with them its settings.
+    pub system: Arc<MountSystem>,
+    ready: ArcSwapOption<Instance>,
+    starting: Mutex<Option<Start>>,
+    /// Its places in processes: in that of the plugin that serves it, or shall serve it.
+    berths: Mutex<Vec<Berth>>,
+    closed: CancellationToken,
+}
+
+impl Mount {
+    /// A mount that nobody has needed yet.
+    pub fn new(host: Arc<Host>, processes: Arc<Processes>, spec: Arc<MountSpec>) -> Arc<Self> {
+        Arc::new(Self {
+            system: Arc::new(MountSystem::new(Arc::clone(&host), spec)),
+            host,
+            processes,
+            ready: ArcSwapOption::empty(),
+            starting: Mutex::default(),
+            berths: Mutex::default(),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    /// The mount as it is set up now, if it is.
+    pub fn ready(&self) -> Option<Arc<Instance>> {
+        self.ready.load_full().filter(|instance| !instance.is_gone())
+    }
+
+    /// The mount, set up; it is started if need be.
+    pub async fn instance(self: &Arc<Self>) -> Outcome {
+        match self.ready() {
+            Some(ready) => Ok(ready),
+            None => self.start(false).await,
+        }
+    }
+
+    /// Sets the mount up anew while it is in use: with other settings, or another version. If that fails, what served
+    /// it goes on.
+    pub async fn reload(self: &Arc<Self>) -> Outcome {
+        let under_way = self.under_way();
+        if let Some(under_way) = under_way {
+            let _ = under_way.await;
+        }
+        self.start(true).await
+    }
+
+    fn under_way(&self) -> Option<Start> {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Joins the start that is under way, or begins one.
+    fn start(self: &Arc<Self>, anew: bool) -> Start {
+        let mut starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(under_way) = starting.as_ref().filter(|start| start.peek().is_none()) {
+            return under_way.clone();
+        }
+        if let Some(ready) = self.ready().filter(|_| !anew) {
+            return future::ready(Ok(ready)).boxed().shared();
+        }
+        let mount = Arc::clone(self);
+        // A task of its own: the one who asked first may leave, the others still wait.
+        let task = tokio::spawn(async move { mount.replace().await });
+        let start = async move {
+            let lost = |_| Arc::new(Error::Panicked("mount's".to_owned()));
+            task.await.map_err(lost)?.map_err(Arc::new)
+        };
+        let start = start.boxed().shared();
+        *starting = Some(start.clone());
+        start
+    }
+
+    /// Sets the mount up anew, and lets that serve from now on.
+    async fn replace(&self) -> Result<Arc<Instance>> {
+        let served_by = self.make().await?;
+        let idle = self.idle_berths(&served_by);
+        let instance = Instance::new(served_by);
+        let old = self.ready.swap(Some(Arc::clone(&instance)));
+        let (processes, limit) = (Arc::clone(&self.processes), self.host.config.request_deadline);
+        tokio::spawn(async move {
+            if let Some(old) = old {
+                old.retire(limit).await;
+            }
+            for berth in idle {
+                processes.leave(berth, Reason::Reloaded).await;
+            }
+        });
+        Ok(instance)
+    }
+
+    async fn make(&self) -> Result<ServedBy> {
+        self.host.learn_cluster().await;
+        let spec = self.system.spec();
+        let plugin = self.host.resolve(&spec.plugin, &spec.r#type, &spec.version).await?;
+        let view = view(&self.host.storage, &spec)?;
+        let system = Arc::clone(&self.system);
+        if plugin.builtin {
+            let builtin = self.host.builtin(&plugin)?;
+            let limit = self.host.config.setup_deadline;
+            return Ok(ServedBy::BuiltIn(BuiltIn::set_up(builtin, &spec, view, system, limit).await?));
+        }
+        let entry = Arc::new(Entry::try_from(plugin)?);
+        let mut berth = self.berth(&entry, &spec);
+        let running = self.processes.running(&mut berth, &spec.path);
+        let live = tokio::select! {
+            live = running => Some(live),
+            () = self.closed.cancelled() => None,
+        };
+        self.keep(berth);
+        let live = live.ok_or_else(|| self.is_closed())??;
+        let setup = Setup {
+            entry,
+            live,
+            view,
+            system,
+            spec: &spec,
+            limit: self.host.config.setup_deadline,
+            largest_answer: self.host.config.largest_answer,
+        };
+        Ok(ServedBy::External(External::set_up(setup).await?))
+    }
+
+    fn berths(&self) -> MutexGuard<'_, Vec<Berth>> {
+        self.berths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mount's place in the process of this plugin. It is kept when a start fails: the process is what remembers
+    /// how often it failed.
+    fn berth(&self, entry: &Arc<Entry>, spec: &MountSpec) -> Berth {
+        let held = self.berths().iter().find(|berth| berth.entry() == entry).cloned();
+        held.unwrap_or_else(|| self.processes.join(entry, &spec.uuid, &spec.path))
+    }
+
+    fn keep(&self, berth: Berth) {
+        let mut berths = self.berths();
+        berths.retain(|held| held.entry() != berth.entry());
+        berths.push(berth);
+    }
+
+    /// Takes the places in processes of plugins other than the one that serves from now on.
+    fn idle_berths(&self, served_by: &ServedBy) -> Vec<Berth> {
+        let in_use = |berth: &mut Berth| match served_by {
+            ServedBy::BuiltIn(_) => false,
+            ServedBy::External(external) => *berth.entry() == external.entry,
+        };
+        self.berths().extract_if(.., |berth| !in_use(berth)).collect()
+    }
+
+    /// Ends the mount: no request comes in any more, those inside may end, the plugin cleans up, and its process ends
+    /// if this was its last mount.
+    pub async fn close(&self, reason: Reason) {
+        self.system.taint();
+        self.closed.cancel();
+        let limit = self.host.config.cleanup_deadline;
+        if let Some(under_way) = self.under_way() {
+            let _ = timeout(limit, under_way).await;
+        }
+        if let Some(instance) = self.ready.swap(None) {
+            instance.retire(limit).await;
+        }
+        let berths = std::mem::take(&mut *self.berths());
+        for berth in berths {
+            self.processes.leave(berth, reason).await;
+        }
+    }
+
+    fn is_closed(&self) -> Error {
+        Error::Stopping { plugin: self.system.spec().plugin.clone() }
+    }
+}
+
+/// The mount's own part of all that is stored.
+fn view(storage: &Arc<dyn Storage>, spec: &MountSpec) -> Result<Arc<dyn Storage>> {
+    let area = if spec.r#type == "auth" { "auth" } else { "logical" };
+    let malformed = || Error::Malformed(format!("{:?} is not a mount's uuid", spec.uuid));
+    if spec.uuid.is_empty() || spec.uuid.contains('/') {
+        return Err(malformed());
+    }
+    let prefix: Prefix = format!("{area}/{}/", spec.uuid).parse().map_err(|_| malformed())?;
+    Ok(Arc::new(View::new(Arc::clone(storage), prefix)))
+}

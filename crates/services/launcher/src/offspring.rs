@@ -1,0 +1,124 @@
+//! Descendants that a plugin leaves behind. The host is their subreaper: when their parents end they become our
+//! children, whatever session or group they moved to.
+
+use std::{
+    collections::HashSet,
+    fs, io,
+    os::fd::{AsFd, BorrowedFd},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getsid, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, waitid,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::child::Newborn;
+
+/// The children that have an owner. It is one list for the whole process because being a subreaper is, too.
+static OWNED: LazyLock<Mutex<HashSet<Pid>>> = LazyLock::new(Mutex::default);
+
+fn owned() -> MutexGuard<'static, HashSet<Pid>> {
+    OWNED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Forks a child that gets an owner. Nothing is reaped in between, so that nobody takes it for a stray.
+pub fn own<T>(fork: impl FnOnce() -> io::Result<(Pid, T)>) -> io::Result<(Newborn, T)> {
+    let mut owned = owned();
+    let (pid, rest) = fork()?;
+    owned.insert(pid);
+    Ok((Newborn::new(pid), rest))
+}
+
+/// Waits for the death of a child that has an owner, and reaps it.
+pub fn reap(pid: Pid) {
+    let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+    // Once it is reaped its number may be given to another child; not before this is done.
+    let mut owned = owned();
+    let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+    owned.remove(&pid);
+}
+
+/// Makes this process the one that strays come to.
+pub fn adopt_strays() -> io::Result<()> {
+    Ok(set_child_subreaper(Some(getpid()))?)
+}
+
+/// Reaps strays that have ended by themselves, for as long as it is polled.
+pub async fn reap_strays() -> io::Result<()> {
+    let mut ended = signal(SignalKind::child())?;
+    while ended.recv().await.is_some() {
+        let _ = tokio::task::spawn_blocking(reap_ended).await;
+        // Many ends in a row are looked at together.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+fn reap_ended() {
+    let owned = owned();
+    for stray in children().filter(|child| child.ended && !owned.contains(&child.pid)) {
+        let _ = waitid(WaitId::Pid(stray.pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+    }
+}
+
+/// Kills and reaps every stray with this setting in its environment, and what becomes a stray by that.
+pub fn sweep(mark: &str) {
+    const ROUNDS: usize = 64;
+    for _ in 0..ROUNDS {
+        let strays: Vec<_> =
+            children().filter(|child| !child.ended && !owned().contains(&child.pid)).collect();
+        let killed = strays.iter().filter(|stray| kill_marked(stray.pid, mark)).count();
+        if killed == 0 {
+            return;
+        }
+    }
+    tracing::warn!("a plugin's descendants fork faster than they are killed");
+}
+
+fn kill_marked(pid: Pid, mark: &str) -> bool {
+    let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+    // Read after the handle was opened: it is a child of ours that nobody else reaps, so the number is still its own.
+    if !is_marked(pid, mark) {
+        return false;
+    }
+    if pidfd_send_signal(&handle, Signal::KILL).is_err() {
+        return false;
+    }
+    wait(handle.as_fd());
+    true
+}
+
+fn wait(handle: BorrowedFd<'_>) {
+    let _ = waitid(WaitId::PidFd(handle), WaitIdOptions::EXITED);
+}
+
+fn is_marked(pid: Pid, mark: &str) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|setting| setting == mark.as_bytes())
+}
+
+struct Relative {
+    pid: Pid,
+    ended: bool,
+}
+
+/// Our children that live in another session than ours: plugins, which lead one each, and what they left behind.
+fn children() -> impl Iterator<Item = Relative> {
+    let host = getpid().as_raw_nonzero().get();
+    let session = getsid(None).map_or(0, |session| session.as_raw_nonzero().get());
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(move |entry| {
+        let number: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name in parentheses may hold anything; what follows it does not.
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        let state = fields.next()?;
+        let parent: i32 = fields.next()?.parse().ok()?;
+        let its_session: i32 = fields.nth(1)?.parse().ok()?;
+        let ours = parent == host && its_session != session;
+        ours.then_some(Relative { pid: Pid::from_raw(number)?, ended: state == "Z" })
+    })
+}

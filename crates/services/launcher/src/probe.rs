@@ -1,0 +1,61 @@
+use std::{sync::Arc, time::Duration};
+
+use domain::{PluginType, Reason};
+use tokio::time::timeout;
+use tonic::Code;
+use wire::{
+    launcher::v1::{ProbeReply, ProbeRequest},
+    logical::{self, plugin_version_client::PluginVersionClient},
+};
+
+use crate::{
+    Error, Result,
+    entry::Entry,
+    external::External,
+    host::Host,
+    process::{Live, Terms},
+    supervisor::Supervised,
+};
+
+/// Starts a plugin, asks it who it is, and ends it.
+pub async fn probe(host: &Arc<Host>, request: ProbeRequest) -> Result<ProbeReply> {
+    let plugin = host.resolve(&request.name, &request.r#type, &request.version).await?;
+    if plugin.builtin {
+        return Ok(ProbeReply { version: plugin.version, multiplexed: false });
+    }
+    let entry = Arc::new(Entry::try_from(plugin)?);
+    let terms = Terms { limit: host.config.probe_deadline, may_share: true };
+    let process = Supervised::new(Arc::clone(host), Arc::clone(&entry), terms);
+    let reply = match process.running().await {
+        Ok(live) => {
+            Ok(ProbeReply { multiplexed: live.multiplexed, version: version(host, entry, live).await })
+        }
+        Err(error) => Err(error),
+    };
+    process.stop(Reason::Probed).await;
+    reply
+}
+
+/// What the plugin says of itself. Not to say it is no failure.
+async fn version(host: &Host, entry: Arc<Entry>, live: Arc<Live>) -> String {
+    let limit = host.config.probe_deadline;
+    let asked = match entry.plugin_type {
+        PluginType::Auth | PluginType::Secret => External::ask_version(Arc::clone(&entry), live, limit).await,
+        PluginType::Database => database_version(&live, limit).await,
+    };
+    asked.unwrap_or_else(|error: Error| {
+        tracing::warn!(plugin = %entry, %error, "a plugin does not say its version");
+        String::new()
+    })
+}
+
+/// Database plugins say it without any set-up.
+async fn database_version(live: &Live, limit: Duration) -> Result<String> {
+    let mut client = PluginVersionClient::new(live.connection.channel());
+    match timeout(limit, client.version(logical::Empty {})).await {
+        Ok(Ok(reply)) => Ok(reply.into_inner().plugin_version),
+        Ok(Err(status)) if status.code() == Code::Unimplemented => Ok(String::new()),
+        Ok(Err(status)) => Err(Error::Rpc { code: status.code(), message: status.message().to_owned() }),
+        Err(_) => Ok(String::new()),
+    }
+}

@@ -1,0 +1,224 @@
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use futures::TryStreamExt;
+use goplugin::{
+    Identity,
+    host::{self, Connection, StartError},
+};
+use tokio::{
+    net::unix::pipe,
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+use wire::{
+    catalog::v1::FetchRequest,
+    multiplexing::{MultiplexingSupportRequest, plugin_multiplexing_client::PluginMultiplexingClient},
+};
+
+use crate::{
+    Error, Result,
+    child::{Child, Exit},
+    diagnosis::{self, Cause},
+    entry::Entry,
+    environment,
+    error::from_catalog,
+    host::Host,
+    image::Image,
+    members::Members,
+    offspring,
+    runtime_dir::ProcessDir,
+    spawn::Program,
+    stderr::Stderr,
+};
+
+/// How long what belongs together may come apart: an exit and the end of its pipes, a broken connection and its exit.
+pub const MOMENT: Duration = Duration::from_millis(100);
+
+/// How a process is started.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// How long a start may take.
+    pub limit: Duration,
+    /// Whether the process may serve several mounts, if it can.
+    pub may_share: bool,
+}
+
+/// A running program, with all that has to go when it ends.
+#[derive(Debug)]
+pub struct Process {
+    entry: Arc<Entry>,
+    child: Child,
+    stderr: Stderr,
+    identity: Identity,
+    dir: ProcessDir,
+}
+
+/// A process that has said who it is, as those see it who call it.
+#[derive(Debug)]
+pub struct Live {
+    /// Whether it serves several mounts.
+    pub multiplexed: bool,
+    /// The one connection to it.
+    pub connection: Connection,
+    gone: CancellationToken,
+    end: OnceLock<String>,
+}
+
+impl Live {
+    /// Whether it has ended.
+    pub fn is_gone(&self) -> bool {
+        self.gone.is_cancelled()
+    }
+
+    /// Ends when it has.
+    pub async fn gone(&self) {
+        self.gone.cancelled().await;
+    }
+
+    /// How it ended, in words that follow its name.
+    pub fn how_it_ended(&self) -> String {
+        self.end.get().cloned().unwrap_or_else(|| "broke its connection".to_owned())
+    }
+
+    /// Says that it has ended, and how.
+    pub fn bury(&self, how: impl fmt::Display) {
+        let _ = self.end.set(how.to_string());
+        self.gone.cancel();
+    }
+}
+
+/// Reads the program of a plugin from the catalog, and verifies it.
+pub async fn verify(host: &Host, entry: &Entry) -> Result<Arc<Image>> {
+    let request = FetchRequest {
+        name: entry.name.clone(),
+        r#type: entry.plugin_type.word().to_owned(),
+        version: entry.version.clone(),
+    };
+    let mut catalog = host.catalog.plugins.clone();
+    let chunks = catalog.fetch(request).await.map_err(from_catalog)?.into_inner();
+    let chunks = chunks.map_ok(|chunk| chunk.data).map_err(from_catalog);
+    host.images.verify(&entry.to_string(), entry.sha256, host.config.largest_plugin, chunks).await
+}
+
+impl Process {
+    /// Executes a verified program.
+    pub async fn spawn(
+        host: &Host,
+        entry: Arc<Entry>,
+        image: Arc<Image>,
+        mounts: Arc<Members>,
+    ) -> Result<(Self, pipe::Receiver)> {
+        let dir = host.runtime.process_dir().map_err(Error::host("make a folder for a plugin's sockets"))?;
+        let identity = Identity::generate().map_err(|error| {
+            Error::host("make a certificate for mutual TLS")(std::io::Error::other(error))
+        })?;
+        let program = Program {
+            image: Arc::clone(&image),
+            name: entry.program_name().to_owned(),
+            args: entry.args.clone(),
+            env: environment::of(&entry, &host.config, &identity, &dir),
+        };
+        let spawned = host.spawner.spawn(program).await.map_err(|error| Error::Start {
+            plugin: entry.to_string(),
+            cause: diagnosis::of_exec(error, image.file()),
+        })?;
+        let stderr = Stderr::follow(spawned.stderr, &entry, spawned.child.pid(), mounts);
+        Ok((Self { entry, child: spawned.child, stderr, identity, dir }, spawned.stdout))
+    }
+
+    /// Its number.
+    pub const fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    /// Waits until it has ended. Harmless to cancel.
+    pub async fn exited(&self) -> Exit {
+        self.child.exited().await
+    }
+
+    /// Lets it say who it is, and makes the first call.
+    pub async fn greet(&self, stdout: pipe::Receiver, terms: Terms) -> Result<Live> {
+        let deadline = Instant::now() + terms.limit;
+        let (_, versions) = environment::protocol(self.entry.plugin_type);
+        let connecting = host::connect(stdout, versions, &self.identity, self.dir.path(), deadline);
+        let (connection, rest) = match self.unless_it_ends(connecting).await {
+            Ok(connected) => connected,
+            Err(error) => return Err(self.failed(error, terms.limit).await),
+        };
+        tokio::spawn(rest.drain());
+        let multiplexed = terms.may_share && self.is_multiplexed(&connection, deadline).await?;
+        Ok(Live { multiplexed, connection, gone: CancellationToken::new(), end: OnceLock::new() })
+    }
+
+    /// A program may end while something of it holds its output open.
+    async fn unless_it_ends<T>(
+        &self,
+        connecting: impl Future<Output = Result<T, StartError>>,
+    ) -> Result<T, StartError> {
+        let mut connecting = std::pin::pin!(connecting);
+        tokio::select! {
+            connected = &mut connecting => connected,
+            _ = self.exited() => {
+                timeout(MOMENT, connecting).await.unwrap_or(Err(StartError::Silent))
+            }
+        }
+    }
+
+    async fn is_multiplexed(&self, connection: &Connection, deadline: Instant) -> Result<bool> {
+        let mut client = PluginMultiplexingClient::new(connection.channel());
+        let call = client.multiplexing_support(MultiplexingSupportRequest {});
+        match tokio::time::timeout_at(deadline, call).await {
+            Ok(Ok(reply)) => Ok(reply.into_inner().supported),
+            Ok(Err(status)) if status.code() == Code::Unimplemented => Ok(false),
+            Ok(Err(status)) => Err(self.first_call_failed(status.message().to_owned()).await),
+            Err(_) => Err(self.first_call_failed("nothing, before its time was over".to_owned()).await),
+        }
+    }
+
+    async fn failed(&self, error: StartError, limit: Duration) -> Error {
+        let exit = timeout(MOMENT, self.exited()).await.ok();
+        let said = self.stderr.last_words().await;
+        let cause = diagnosis::of_greeting(error, exit, limit, said);
+        Error::Start { plugin: self.entry.to_string(), cause }
+    }
+
+    async fn first_call_failed(&self, error: String) -> Error {
+        let said = self.stderr.last_words().await;
+        Error::Start { plugin: self.entry.to_string(), cause: Cause::FirstCall { error, said } }
+    }
+
+    /// Lets it end by itself until the deadline.
+    pub async fn drain(&self, live: &Live, kill_at: Instant) {
+        let now = Instant::now();
+        let half = now + kill_at.saturating_duration_since(now) / 2;
+        let asked = async {
+            live.connection.shutdown(half).await;
+            let _ = tokio::time::timeout_at(half, self.exited()).await;
+            // It does not listen to us; perhaps to the system.
+            let _ = self.child.terminate();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = tokio::time::timeout_at(kill_at, self.exited()) => {}
+            () = asked => {}
+        }
+    }
+
+    /// Ends it with all that it started, and removes all that it left.
+    pub async fn bury(self) -> Exit {
+        let exit = self.child.end().await;
+        let mark = environment::mark(&self.dir);
+        let dir = self.dir;
+        let swept = tokio::task::spawn_blocking(move || {
+            offspring::sweep(&mark);
+            drop(dir);
+        });
+        let _ = swept.await;
+        exit
+    }
+}

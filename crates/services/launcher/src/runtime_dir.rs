@@ -1,0 +1,162 @@
+use std::{
+    env,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::geteuid,
+};
+use uuid::Uuid;
+
+/// What the folder of every host begins with.
+const PREFIX: &str = "mortise-";
+/// The longest path of a process's folder. The kernel takes 107 bytes for a socket; plugins add up to 20.
+const LONGEST: usize = 80;
+
+/// Where the folders of processes are. Belongs to one host; the next host removes what a killed one left.
+#[derive(Debug)]
+pub struct RuntimeDir {
+    path: PathBuf,
+    next: AtomicU64,
+    /// Held, and so locked, until the host ends, however it ends.
+    _lock: File,
+}
+
+impl RuntimeDir {
+    /// Makes the host's folder in `parent`, or where such things belong on this system.
+    pub fn create(parent: Option<&Path>) -> io::Result<Self> {
+        let parent = parent.map_or_else(usual_parent, Path::to_owned);
+        remove_abandoned(&parent);
+        let id = Uuid::new_v4().simple().to_string();
+        let path = parent.join(format!("{PREFIX}{}", &id[..8]));
+        if path.as_os_str().len() > LONGEST - 8 {
+            let text = format!("{} is too long a path for sockets: choose a shorter folder", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidFilename, text));
+        }
+        private_dir(&path)?;
+        let lock = lock_file(&path, true)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Self { path, next: AtomicU64::new(1), _lock: lock })
+    }
+
+    /// A new, empty folder for one process.
+    pub fn process_dir(self: &Arc<Self>) -> io::Result<ProcessDir> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let path = self.path.join(number.to_string());
+        private_dir(&path)?;
+        Ok(ProcessDir { path, _host: Arc::clone(self) })
+    }
+}
+
+impl Drop for RuntimeDir {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+/// The folder of one process: its sockets and temporary files. Removed when dropped.
+#[derive(Debug)]
+pub struct ProcessDir {
+    path: PathBuf,
+    _host: Arc<RuntimeDir>,
+}
+
+impl ProcessDir {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for ProcessDir {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+fn usual_parent() -> PathBuf {
+    let runtime =
+        env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute() && dir.is_dir());
+    runtime.unwrap_or_else(|| PathBuf::from("/tmp"))
+}
+
+/// Nobody else's, whatever the umask; an error if anything is there already.
+fn private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+fn lock_file(dir: &Path, create: bool) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(create).mode(0o600).custom_flags(flags);
+    options.open(dir.join("lock"))
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_dir_all(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %path.display(), %error, "cannot remove a folder of sockets");
+    }
+}
+
+/// Removes the folders of hosts that were killed: ours, and no longer locked.
+fn remove_abandoned(parent: &Path) {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        let path = entry.path();
+        let own = fs::symlink_metadata(&path)
+            .is_ok_and(|meta| meta.is_dir() && meta.uid() == geteuid().as_raw() && meta.mode() & 0o077 == 0);
+        let Some(lock) = own.then(|| lock_file(&path, false).ok()).flatten() else { continue };
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            remove(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn folders_are_private_short_and_gone_afterwards() {
+        let parent = tempfile::tempdir().unwrap();
+        let runtime = Arc::new(RuntimeDir::create(Some(parent.path())).unwrap());
+        let process = runtime.process_dir().unwrap();
+        assert_eq!(fs::metadata(process.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        fs::write(process.path().join("plugin1"), "").unwrap();
+        drop(process);
+        drop(runtime);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_host_left_is_removed_but_not_what_a_living_one_uses() {
+        let parent = tempfile::tempdir().unwrap();
+        let living = RuntimeDir::create(Some(parent.path())).unwrap();
+        let abandoned = parent.path().join("mortise-deadbeef");
+        private_dir(&abandoned).unwrap();
+        lock_file(&abandoned, true).unwrap();
+        let _next = RuntimeDir::create(Some(parent.path())).unwrap();
+        assert!(!abandoned.exists());
+        assert!(living.path.exists());
+    }
+
+    #[test]
+    fn a_path_too_long_for_sockets_is_refused_at_start() {
+        let parent = tempfile::tempdir().unwrap();
+        let deep = parent.path().join("x".repeat(80));
+        fs::create_dir(&deep).unwrap();
+        assert!(RuntimeDir::create(Some(&deep)).unwrap_err().to_string().contains("too long"));
+    }
+}

@@ -1,0 +1,102 @@
+use std::{
+    ffi::OsString,
+    io,
+    os::{fd::OwnedFd, unix::process::CommandExt},
+    process::{Command, Stdio},
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use rustix::process::Pid;
+use tokio::{net::unix::pipe, sync::oneshot};
+
+use crate::{
+    child::{Child, Newborn},
+    image::Image,
+    kernel::confine,
+    offspring,
+};
+
+/// What to start.
+#[derive(Debug)]
+pub struct Program {
+    /// The sealed bytes.
+    pub image: Arc<Image>,
+    /// What it is told that it is called.
+    pub name: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its whole environment.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// A child and what it writes.
+#[derive(Debug)]
+pub struct Spawned {
+    /// The process.
+    pub child: Child,
+    /// Its standard output.
+    pub stdout: pipe::Receiver,
+    /// Its standard error.
+    pub stderr: pipe::Receiver,
+}
+
+struct Pipes {
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+}
+
+struct Job {
+    program: Program,
+    done: oneshot::Sender<io::Result<(Newborn, Pipes)>>,
+}
+
+/// The thread that starts every child. The kernel ends children with the *thread* that forked them, so it lives as
+/// long as any of its handles.
+#[derive(Clone, Debug)]
+pub struct Spawner(mpsc::Sender<Job>);
+
+impl Spawner {
+    /// Starts the thread.
+    pub fn start() -> io::Result<Self> {
+        let (jobs, todo) = mpsc::channel::<Job>();
+        let work = move || {
+            for job in todo {
+                // Whoever asked may have gone: the child then goes with the answer.
+                let _ = job.done.send(spawn(job.program));
+            }
+        };
+        thread::Builder::new().name("spawner".to_owned()).spawn(work)?;
+        Ok(Self(jobs))
+    }
+
+    /// Starts a child; returns once it executes the program.
+    pub async fn spawn(&self, program: Program) -> io::Result<Spawned> {
+        let (done, spawned) = oneshot::channel();
+        self.0.send(Job { program, done }).map_err(|_| stopped())?;
+        let (newborn, pipes) = spawned.await.map_err(|_| stopped())??;
+        let child = Child::watch(newborn)?;
+        let stdout = pipe::Receiver::from_owned_fd(pipes.stdout)?;
+        let stderr = pipe::Receiver::from_owned_fd(pipes.stderr)?;
+        Ok(Spawned { child, stdout, stderr })
+    }
+}
+
+fn stopped() -> io::Error {
+    io::Error::other("the thread that starts plugins has stopped")
+}
+
+fn spawn(program: Program) -> io::Result<(Newborn, Pipes)> {
+    let mut command = Command::new(program.image.path());
+    command.arg0(&program.name).args(&program.args).env_clear().envs(program.env);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    confine(&mut command, program.image.inherited());
+    let (newborn, mut child) = offspring::own(|| {
+        let child = command.spawn()?;
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        Ok((pid.ok_or(io::ErrorKind::InvalidData)?, child))
+    })?;
+    let pipes = child.stdout.take().zip(child.stderr.take());
+    let (stdout, stderr) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
+    Ok((newborn, Pipes { stdout: stdout.into(), stderr: stderr.into() }))
+}

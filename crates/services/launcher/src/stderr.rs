@@ -1,0 +1,169 @@
+use std::{
+    collections::VecDeque,
+    fmt::Write,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use goplugin::log::{LogLine, Parser};
+use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch, time::timeout};
+use tracing::Level;
+
+use crate::{diagnosis::LastWords, entry::Entry, members::Members, process::MOMENT};
+
+/// As many lines are kept for a diagnosis.
+const KEPT: usize = 6;
+/// As many bytes are kept of each.
+const KEPT_BYTES: usize = 256;
+/// As many lines a second are logged; the others are counted.
+const RATE: u32 = 200;
+
+/// What a process writes to its standard error: read to the end, logged in moderation, the last lines kept.
+#[derive(Debug)]
+pub struct Stderr {
+    last: Arc<Mutex<VecDeque<String>>>,
+    ended: watch::Receiver<bool>,
+}
+
+impl Stderr {
+    /// Begins to read.
+    pub fn follow(pipe: pipe::Receiver, entry: &Entry, pid: u32, mounts: Arc<Members>) -> Self {
+        let last = Arc::new(Mutex::new(VecDeque::new()));
+        let (ends, ended) = watch::channel(false);
+        let log = Log { plugin: entry.to_string(), pid, mounts, meter: Meter::new(Instant::now()) };
+        let kept = Arc::clone(&last);
+        tokio::spawn(async move {
+            read(pipe, log, &kept).await;
+            ends.send_replace(true);
+        });
+        Self { last, ended }
+    }
+
+    /// The last lines, complete if the output has ended or ends in a moment.
+    pub async fn last_words(&self) -> LastWords {
+        let mut ended = self.ended.clone();
+        let _ = timeout(MOMENT, ended.wait_for(|ended| *ended)).await;
+        LastWords(self.last.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect())
+    }
+}
+
+async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<VecDeque<String>>) {
+    let mut parser = Parser::new();
+    let mut chunk = vec![0; 16 << 10];
+    let mut take = |line: LogLine| {
+        keep(kept, &line);
+        log.write(&line, Instant::now());
+    };
+    while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
+        parser.push(&chunk[..length], &mut take);
+    }
+    parser.finish(&mut take);
+}
+
+fn keep(kept: &Mutex<VecDeque<String>>, line: &LogLine) {
+    let mut text = text(line);
+    let end = (0..=KEPT_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or_default());
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() == KEPT {
+        kept.pop_front();
+    }
+    kept.push_back(text);
+}
+
+/// The message, and what is said beside it.
+fn text(line: &LogLine) -> String {
+    let mut text = line.message.clone();
+    for (name, value) in line.fields.iter().filter(|(name, _)| name != "timestamp" && name != "caller") {
+        let _ = write!(text, " {name}={value}");
+    }
+    text
+}
+
+/// Where lines are logged to.
+struct Log {
+    plugin: String,
+    pid: u32,
+    mounts: Arc<Members>,
+    meter: Meter,
+}
+
+impl Log {
+    fn write(&mut self, line: &LogLine, now: Instant) {
+        let Some(dropped) = self.meter.pass(now) else { return };
+        let Self { plugin, pid, mounts, .. } = self;
+        if dropped > 0 {
+            tracing::warn!(%plugin, pid, dropped, "a plugin logs faster than is written down");
+        }
+        let text = text(line);
+        let module = line.module.as_deref().unwrap_or_default();
+        // The level of an event is a constant in tracing.
+        match line.level {
+            Level::ERROR => tracing::error!(target: "plugin", %plugin, %mounts, pid, module, "{text}"),
+            Level::WARN => tracing::warn!(target: "plugin", %plugin, %mounts, pid, module, "{text}"),
+            Level::INFO => tracing::info!(target: "plugin", %plugin, %mounts, pid, module, "{text}"),
+            Level::DEBUG => tracing::debug!(target: "plugin", %plugin, %mounts, pid, module, "{text}"),
+            Level::TRACE => tracing::trace!(target: "plugin", %plugin, %mounts, pid, module, "{text}"),
+        }
+    }
+}
+
+/// Lets so many lines a second pass.
+#[derive(Debug)]
+struct Meter {
+    second: Instant,
+    passed: u32,
+    dropped: u64,
+}
+
+impl Meter {
+    const fn new(now: Instant) -> Self {
+        Self { second: now, passed: 0, dropped: 0 }
+    }
+
+    /// Whether one more may pass, and if so, how many did not since the last second began.
+    fn pass(&mut self, now: Instant) -> Option<u64> {
+        let dropped = if now.duration_since(self.second) >= Duration::from_secs(1) {
+            self.second = now;
+            self.passed = 0;
+            std::mem::take(&mut self.dropped)
+        } else {
+            0
+        };
+        if self.passed == RATE {
+            self.dropped += 1;
+            return None;
+        }
+        self.passed += 1;
+        Some(dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_counted_not_logged() {
+        let start = Instant::now();
+        let mut meter = Meter::new(start);
+        let passed = (0..1_000).filter(|_| meter.pass(start).is_some()).count();
+        assert_eq!(passed, RATE as usize);
+        assert_eq!(meter.pass(start + Duration::from_secs(1)), Some(1_000 - u64::from(RATE)));
+        assert_eq!(meter.pass(start + Duration::from_secs(1)), Some(0));
+    }
+
+    #[test]
+    fn only_the_end_of_the_last_lines_is_kept() {
+        let kept = Mutex::default();
+        for number in 0..100 {
+            let message = format!("{number} {}", "ü".repeat(KEPT_BYTES));
+            let line = LogLine { level: Level::DEBUG, message, fields: Vec::new(), module: None };
+            keep(&kept, &line);
+        }
+        let kept = kept.into_inner().unwrap();
+        assert_eq!(kept.len(), KEPT);
+        assert!(kept.iter().all(|line| line.len() <= KEPT_BYTES));
+        assert!(kept.back().is_some_and(|line| line.starts_with("99 ")));
+    }
+}

@@ -1,0 +1,82 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tenon::{System, convert::from_nanos};
+use wire::launcher::v1::MountSpec;
+
+use crate::host::{Cluster, Host};
+
+/// What one mount may know of its surroundings; all of it in memory.
+#[derive(Debug)]
+pub struct MountSystem {
+    host: Arc<Host>,
+    spec: ArcSwap<MountSpec>,
+    tainted: AtomicBool,
+}
+
+impl MountSystem {
+    /// The surroundings of a mount.
+    pub fn new(host: Arc<Host>, spec: Arc<MountSpec>) -> Self {
+        Self { host, spec: ArcSwap::new(spec), tainted: AtomicBool::new(false) }
+    }
+
+    /// The mount's settings as they are now.
+    pub fn spec(&self) -> Arc<MountSpec> {
+        self.spec.load_full()
+    }
+
+    /// The mount has other settings from now on.
+    pub fn change(&self, spec: Arc<MountSpec>) {
+        self.spec.store(spec);
+    }
+
+    /// The mount is being removed.
+    pub fn taint(&self) {
+        self.tainted.store(true, Ordering::Relaxed);
+    }
+
+    /// What identifies the cluster, once that is known.
+    pub fn cluster(&self) -> Cluster {
+        self.host.cluster.get().cloned().unwrap_or_default()
+    }
+}
+
+impl System for MountSystem {
+    fn default_lease_ttl(&self) -> Duration {
+        from_nanos(self.spec().default_lease_ttl)
+    }
+
+    fn max_lease_ttl(&self) -> Duration {
+        from_nanos(self.spec().max_lease_ttl)
+    }
+
+    fn tainted(&self) -> bool {
+        self.tainted.load(Ordering::Relaxed)
+    }
+
+    fn caching_disabled(&self) -> bool {
+        self.host.config.disable_cache || self.spec().force_no_cache
+    }
+
+    fn local_mount(&self) -> bool {
+        self.spec().local
+    }
+
+    fn mlock_enabled(&self) -> bool {
+        self.host.config.mlock
+    }
+
+    fn host_version(&self) -> String {
+        self.host.config.host_version.clone()
+    }
+
+    fn cluster_id(&self) -> String {
+        self.cluster().id
+    }
+}

@@ -1,0 +1,139 @@
+use std::{
+    collections::HashMap,
+    fs,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use domain::Kind;
+use futures::{Stream, StreamExt, stream};
+use storage::{InMemory, Storage};
+use tonic::{Request, Response, Status};
+use wire::{
+    Failure,
+    catalog::v1::{
+        self, Chunk, FetchRequest, Plugin, PluginRequest, barrier_server::Barrier, plugins_server::Plugins,
+    },
+};
+
+/// The catalog's services as far as a launcher needs them.
+#[derive(Clone)]
+pub struct FakeCatalog {
+    pub stored: Arc<InMemory>,
+    pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
+}
+
+type Reply<T> = Result<Response<T>, Status>;
+
+fn unused<T>() -> Reply<T> {
+    Err(Status::unimplemented("no launcher asks this"))
+}
+
+fn failed(error: &storage::Error) -> Status {
+    Failure::new(error.kind(), error.to_string()).into()
+}
+
+impl FakeCatalog {
+    fn plugin(&self, name: &str) -> Result<Plugin, Status> {
+        let found = self.plugins.lock().unwrap().get(name).cloned();
+        found.ok_or_else(|| Failure::new(Kind::NotFound, format!("no plugin is called {name}")).into())
+    }
+}
+
+#[tonic::async_trait]
+impl v1::storage_server::Storage for FakeCatalog {
+    async fn get(&self, request: Request<v1::GetRequest>) -> Reply<v1::GetReply> {
+        let key = request.into_inner().key.try_into().map_err(|e| failed(&storage::Error::Key(e)))?;
+        let value = self.stored.get(&key).await.map_err(|e| failed(&e))?;
+        Ok(Response::new(v1::GetReply { value }))
+    }
+
+    async fn list(&self, request: Request<v1::ListRequest>) -> Reply<v1::ListReply> {
+        let request = request.into_inner();
+        let prefix = request.prefix.try_into().map_err(|e| failed(&storage::Error::Key(e)))?;
+        let keys = self.stored.list(&prefix).await.map_err(|e| failed(&e))?;
+        Ok(Response::new(v1::ListReply { keys }))
+    }
+
+    async fn commit(&self, request: Request<v1::CommitRequest>) -> Reply<v1::CommitReply> {
+        let writes = request.into_inner().writes.into_iter().map(|write| {
+            let key: storage::Key = write.key.try_into().unwrap();
+            write
+                .value
+                .map_or_else(|| storage::Write::Delete(key.clone()), |v| storage::Write::Put(key.clone(), v))
+        });
+        self.stored.commit(writes.collect()).await.map_err(|e| failed(&e))?;
+        Ok(Response::new(v1::CommitReply {}))
+    }
+}
+
+#[tonic::async_trait]
+impl Plugins for FakeCatalog {
+    async fn register(&self, _: Request<v1::RegisterRequest>) -> Reply<v1::RegisterReply> {
+        unused()
+    }
+
+    async fn get(&self, _: Request<PluginRequest>) -> Reply<Plugin> {
+        unused()
+    }
+
+    async fn list(&self, _: Request<v1::ListPluginsRequest>) -> Reply<v1::ListPluginsReply> {
+        unused()
+    }
+
+    async fn deregister(&self, _: Request<PluginRequest>) -> Reply<v1::DeregisterReply> {
+        unused()
+    }
+
+    async fn resolve(&self, request: Request<PluginRequest>) -> Reply<Plugin> {
+        Ok(Response::new(self.plugin(&request.into_inner().name)?))
+    }
+
+    type FetchStream = Pin<Box<dyn Stream<Item = Result<Chunk, Status>> + Send>>;
+
+    async fn fetch(&self, request: Request<FetchRequest>) -> Reply<Self::FetchStream> {
+        let plugin = self.plugin(&request.into_inner().name)?;
+        let bytes = Bytes::from(fs::read(&plugin.command).map_err(|error| {
+            Status::from(Failure::new(Kind::Invalid, format!("cannot read {}: {error}", plugin.command)))
+        })?);
+        let size = 256 << 10;
+        let chunks =
+            (0..bytes.len()).step_by(size).map(move |at| bytes.slice(at..bytes.len().min(at + size)));
+        Ok(Response::new(stream::iter(chunks.map(|data| Ok(Chunk { data })).collect::<Vec<_>>()).boxed()))
+    }
+}
+
+#[tonic::async_trait]
+impl Barrier for FakeCatalog {
+    async fn status(&self, _: Request<v1::StatusRequest>) -> Reply<v1::SealStatus> {
+        let cluster = |word: &str| format!("cluster-{word}");
+        let status = v1::SealStatus {
+            initialized: true,
+            cluster_name: cluster("name"),
+            cluster_id: cluster("id"),
+            ..v1::SealStatus::default()
+        };
+        Ok(Response::new(status))
+    }
+
+    async fn init(&self, _: Request<v1::InitRequest>) -> Reply<v1::InitReply> {
+        unused()
+    }
+
+    async fn unseal(&self, _: Request<v1::UnsealRequest>) -> Reply<v1::SealStatus> {
+        unused()
+    }
+
+    async fn seal(&self, _: Request<v1::SealRequest>) -> Reply<v1::SealReply> {
+        unused()
+    }
+
+    async fn rotate(&self, _: Request<v1::RotateRequest>) -> Reply<v1::KeyStatus> {
+        unused()
+    }
+
+    async fn get_key_status(&self, _: Request<v1::KeyStatusRequest>) -> Reply<v1::KeyStatus> {
+        unused()
+    }
+}
