@@ -3,6 +3,7 @@
 mod digest;
 mod duration;
 mod kind;
+mod mount;
 mod names;
 mod operation;
 mod path;
@@ -14,6 +15,7 @@ mod version;
 pub use digest::{InvalidDigest, Sha256};
 pub use duration::{InvalidDuration, format_go_duration, parse_duration};
 pub use kind::Kind;
+pub use mount::{MountConfig, MountEntry, MountFacts, MountState, MountTable, PathInUse};
 pub use names::{InvalidName, MountKind, PluginName, PluginType};
 pub use operation::{Operation, UnknownOperation};
 pub use path::{InvalidPath, MountPath, RequestPath};

@@ -1,1 +1,31 @@
 //! Who may ask, where it goes, what follows: tokens, mount table, pipeline.
+//!
+//! A [`Router`] is the service; [`Clients`] are the services below it. What a request means is one function, in
+//! `handle`; what every request gets alike are the layers around it, in `service`.
+
+mod answer;
+mod ask;
+mod clients;
+mod config;
+mod core;
+mod endpoint;
+mod error;
+mod fields;
+mod handle;
+mod mounts;
+mod plugin;
+mod plugins;
+mod random;
+mod service;
+mod store;
+mod sys;
+mod token;
+
+pub use clients::Clients;
+pub use config::Config;
+pub use error::Error;
+pub use fields::InvalidField;
+pub use mounts::Refusal;
+pub use service::Router;
+pub use sys::Unfit;
+pub use token::Refused;

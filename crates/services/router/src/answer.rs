@@ -1,0 +1,58 @@
+use bytes::Bytes;
+use serde::Serialize;
+use wire::router::v1::{Envelope, Nothing, Response, response::Body};
+
+/// What one of our own endpoints answers.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It is done, and there is nothing to say.
+    Nothing,
+    /// In Vault's envelope.
+    Data {
+        /// JSON; empty: null.
+        data: Bytes,
+        warnings: Vec<String>,
+    },
+    /// A JSON document without envelope.
+    Bare(Bytes),
+}
+
+impl Answer {
+    pub(crate) fn data(data: &impl Serialize) -> Self {
+        Self::Data { data: json(data), warnings: Vec::new() }
+    }
+
+    pub(crate) fn warned(data: &impl Serialize, warning: impl Into<String>) -> Self {
+        Self::Data { data: json(data), warnings: vec![warning.into()] }
+    }
+
+    pub(crate) fn warning(warning: impl Into<String>) -> Self {
+        Self::Data { data: Bytes::new(), warnings: vec![warning.into()] }
+    }
+
+    pub(crate) fn bare(document: &impl Serialize) -> Self {
+        Self::Bare(json(document))
+    }
+
+    /// As it goes to the gateway.
+    pub(crate) fn into_response(self, request_id: &str, mount_type: &str, on_top: bool) -> Response {
+        let body = match self {
+            Self::Nothing => Body::Nothing(Nothing {}),
+            Self::Bare(document) => Body::Bare(document),
+            Self::Data { data, warnings } => Body::Envelope(Envelope {
+                request_id: request_id.to_owned(),
+                data,
+                warnings,
+                mount_type: mount_type.to_owned(),
+                data_on_top: on_top,
+                ..Envelope::default()
+            }),
+        };
+        Response { body: Some(body), ..Response::default() }
+    }
+}
+
+/// JSON of our own types, which always have that form.
+pub(crate) fn json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).expect("our own answers have a form in JSON").into()
+}

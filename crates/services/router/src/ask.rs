@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::{Operation, Token};
+
+use crate::{
+    core::{Active, Core},
+    endpoint::Captures,
+    error::{Error, Result},
+    fields::Fields,
+    token::Caller,
+};
+
+/// A request to one of our own endpoints.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) core: Arc<Core>,
+    /// Absent at the endpoints that answer while sealed.
+    pub(crate) unsealed: Option<Arc<Active>>,
+    /// Absent where no token is asked for.
+    pub(crate) caller: Option<Arc<Caller>>,
+    /// As it was sent, good or not.
+    pub(crate) token: Token,
+    pub(crate) id: String,
+    pub(crate) operation: Operation,
+    pub(crate) captures: Captures,
+    pub(crate) body: Bytes,
+}
+
+impl Ask {
+    pub(crate) fn active(&self) -> Result<&Arc<Active>> {
+        self.unsealed.as_ref().ok_or(Error::Sealed)
+    }
+
+    pub(crate) fn caller(&self) -> Result<&Arc<Caller>> {
+        self.caller.as_ref().ok_or(Error::NoToken)
+    }
+
+    pub(crate) fn fields(&self) -> Result<Fields> {
+        Ok(Fields::parse(&self.body)?)
+    }
+
+    pub(crate) fn capture(&self, name: &str) -> &str {
+        self.captures.get(name)
+    }
+}

@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+use domain::Token;
+
+/// What the operator decides about this service.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where clients reach this node.
+    pub api_addr: String,
+    /// How long a lease lasts when neither mount nor plugin says anything.
+    pub default_lease_ttl: Duration,
+    /// The longest that a lease lasts when the mount says nothing.
+    pub max_lease_ttl: Duration,
+    /// The semantic version that clients are told, without a leading `v`.
+    pub version: String,
+    /// When this program was built, in RFC 3339; the zero time when nobody knows.
+    pub build_date: String,
+    /// Requests that are worked on at the same time; more are refused at once.
+    pub in_flight: usize,
+    /// How long one request may take.
+    pub deadline: Duration,
+    /// The root token that initialisation makes; none: a random one. For servers that keep nothing.
+    pub first_token: Option<Token>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            api_addr: String::new(),
+            default_lease_ttl: Duration::from_secs(768 * 3600),
+            max_lease_ttl: Duration::from_secs(768 * 3600),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            build_date: "0001-01-01T00:00:00Z".to_owned(),
+            in_flight: 4096,
+            deadline: Duration::from_secs(90),
+            first_token: None,
+        }
+    }
+}

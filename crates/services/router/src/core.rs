@@ -1,0 +1,129 @@
+use std::{fmt, sync::Arc};
+
+use domain::Kind;
+use tokio::sync::{Mutex, watch};
+use wire::{
+    catalog::v1::{SealRequest, SealStatus, StatusRequest},
+    launcher::v1::{Reason, StopAllRequest},
+};
+
+use crate::{
+    Clients, Config, Error,
+    error::Result,
+    mounts::{Launch, Mounts},
+    store::Store,
+    token::Tokens,
+};
+
+/// What this service knows while the barrier is open. Dropped when it closes.
+#[derive(Debug)]
+pub(crate) struct Active {
+    /// Which opening of the barrier this belongs to.
+    epoch: u64,
+    pub(crate) tokens: Tokens,
+    pub(crate) mounts: Arc<Mounts>,
+}
+
+/// Everything that requests share.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) clients: Clients,
+    pub(crate) store: Store,
+    active: watch::Sender<Option<Arc<Active>>>,
+    /// Opening and closing take turns; no request waits here while the barrier is open.
+    turn: Mutex<()>,
+}
+
+impl Core {
+    pub(crate) fn new(clients: Clients, config: Config) -> Self {
+        let clients = clients.for_plugin_messages();
+        let store = Store::new(clients.storage.clone());
+        Self { config, clients, store, active: watch::Sender::new(None), turn: Mutex::new(()) }
+    }
+
+    /// What is known while unsealed. The barrier may have been opened by somebody else, so that is looked for too.
+    pub(crate) async fn active(&self) -> Result<Arc<Active>> {
+        if let Some(active) = self.active.borrow().clone() {
+            return Ok(active);
+        }
+        let _turn = self.turn.lock().await;
+        if let Some(active) = self.active.borrow().clone() {
+            return Ok(active);
+        }
+        let status = self.status().await?;
+        if status.sealed {
+            return Err(Error::Sealed);
+        }
+        let active = Arc::new(self.load(status.epoch).await?);
+        active.mounts.clone().finish_in_background();
+        self.active.send_replace(Some(active.clone()));
+        Ok(active)
+    }
+
+    /// How the barrier stands. If it has been closed, or closed and opened, what was known before is dropped.
+    pub(crate) async fn status(&self) -> Result<SealStatus> {
+        let status = self.clients.barrier.clone().status(StatusRequest {}).await?.into_inner();
+        let outdated = |active: &Option<Arc<Active>>| {
+            active.as_ref().is_some_and(|active| status.sealed || active.epoch != status.epoch)
+        };
+        if outdated(&self.active.borrow()) {
+            self.forget(outdated).await;
+        }
+        Ok(status)
+    }
+
+    /// A request was told that the barrier is closed, though this service thought otherwise.
+    pub(crate) async fn sealed_behind_our_back(&self) {
+        if self.active.borrow().is_some()
+            && let Err(error) = self.status().await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the catalog does not say whether it is sealed"
+            );
+        }
+    }
+
+    /// Stops all plugins and closes the barrier.
+    pub(crate) async fn seal(&self) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        self.forget(Option::is_some).await;
+        self.clients.barrier.clone().seal(SealRequest {}).await?;
+        tracing::info!("sealed");
+        Ok(())
+    }
+
+    /// Drops what is known, if it is what the caller thinks, and stops the plugins that lived on it.
+    async fn forget(&self, outdated: impl Fn(&Option<Arc<Active>>) -> bool) {
+        let dropped = self.active.send_if_modified(|active| outdated(active) && active.take().is_some());
+        if !dropped {
+            return;
+        }
+        let stop = StopAllRequest { reason: Reason::Sealed.into() };
+        if let Err(status) = self.clients.launcher.clone().stop_all(stop).await {
+            tracing::error!(status = status.message(), "not all plugins could be stopped");
+        }
+    }
+
+    async fn load(&self, epoch: u64) -> Result<Active> {
+        let tokens = Tokens::open(self.store.clone()).await?;
+        let launch = Launch {
+            launcher: self.clients.launcher.clone(),
+            default_lease_ttl: self.config.default_lease_ttl,
+            max_lease_ttl: self.config.max_lease_ttl,
+        };
+        let mounts = Arc::new(Mounts::open(self.store.clone(), launch).await?);
+        Ok(Active { epoch, tokens, mounts })
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("active", &self.active.borrow().is_some()).finish_non_exhaustive()
+    }
+}
+
+/// Whether a failure says more about the road to a service than about what it was asked.
+pub(crate) const fn is_passing(kind: Kind) -> bool {
+    matches!(kind, Kind::Unavailable | Kind::Timeout | Kind::ReadOnly | Kind::Sealed)
+}

@@ -1,0 +1,215 @@
+use bytes::Bytes;
+use domain::Kind;
+use tonic::Status;
+use wire::Failure;
+
+use crate::{fields::InvalidField, mounts::Refusal, sys::Unfit, token};
+
+/// The outcome of anything this service does.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The barrier is closed.
+    #[error("Vault is sealed")]
+    Sealed,
+    /// A token is needed and none was sent.
+    #[error("permission denied")]
+    NoToken,
+    /// The token is unknown, expired or revoked; which of them is nobody's business.
+    #[error("permission denied; invalid token")]
+    BadToken,
+    /// The token is good, and may not do this.
+    #[error("permission denied")]
+    Forbidden,
+    /// No mount has this path.
+    #[error("no handler for route {0:?}. route entry not found.")]
+    NoHandler(String),
+    /// The mount is there, the path inside it is not.
+    #[error("unsupported path")]
+    UnsupportedPath,
+    /// The path is there, the operation is not.
+    #[error("unsupported operation")]
+    UnsupportedOperation,
+    /// As above, at an endpoint that answers without Vault's envelope and does not explain itself.
+    #[error("method not allowed")]
+    Method,
+    /// There is nothing to read or list.
+    #[error("nothing found")]
+    Nothing,
+    /// A write to something that looks like a folder.
+    #[error("cannot write to a path ending in '/'")]
+    TrailingSlash,
+    /// The caller wants the answer wrapped.
+    #[error("response wrapping is not available on this server yet; repeat the request without a wrap TTL")]
+    Wrapping,
+    /// Parameters that do not make sense.
+    #[error(transparent)]
+    Field(#[from] InvalidField),
+    /// A change of the mount table that is not possible.
+    #[error(transparent)]
+    Mount(#[from] Refusal),
+    /// A system endpoint was asked for something that is not possible.
+    #[error(transparent)]
+    System(#[from] Unfit),
+    /// A login that does not yield a token.
+    #[error(transparent)]
+    Login(#[from] token::Refused),
+    /// A plugin's answer that says what is wrong with the request.
+    #[error("{message}")]
+    Refused {
+        /// In the plugin's words.
+        message: String,
+        /// JSON to be shown beside it; may be empty.
+        data: Bytes,
+        /// What its error, if there was one too, stands for.
+        kind: Kind,
+    },
+    /// An error that a plugin, or a rule of ours, ended with.
+    #[error("{message}")]
+    Value {
+        /// What sort it is.
+        kind: Kind,
+        /// In the plugin's words.
+        message: String,
+        /// The status it asked for.
+        code: Option<u16>,
+    },
+    /// What a plugin answered cannot be passed on.
+    #[error("the plugin's answer is not usable: {0}")]
+    BadAnswer(String),
+    /// What is stored cannot be read.
+    #[error("the record stored at {key} is damaged")]
+    Damaged {
+        /// Where it is.
+        key: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// What is stored is incomplete.
+    #[error("nothing is stored at {0}, where something has to be")]
+    Missing(&'static str),
+    /// The system has no randomness to give.
+    #[error("the system gave no random bytes")]
+    Random,
+    /// More requests than this node can work on.
+    #[error("overloaded, try again later")]
+    Overloaded,
+    /// The request took longer than allowed.
+    #[error("the request took longer than {0} seconds and was given up")]
+    Deadline(u64),
+    /// A service below said no; it has found the words.
+    #[error(transparent)]
+    Below(Failure),
+    /// The task that did the work is gone.
+    #[error("the request was cut off before it was finished")]
+    CutOff,
+}
+
+impl Error {
+    /// The word for it at the border.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Sealed => Kind::Sealed,
+            Self::NoToken | Self::BadToken | Self::Forbidden => Kind::Denied,
+            Self::NoHandler(_) | Self::UnsupportedPath | Self::Nothing => Kind::NotFound,
+            Self::UnsupportedOperation | Self::Method | Self::Wrapping => Kind::Unsupported,
+            Self::TrailingSlash | Self::Field(_) => Kind::Invalid,
+            Self::Mount(refusal) => refusal.kind(),
+            Self::System(unfit) => unfit.kind(),
+            Self::Login(refused) => refused.kind(),
+            Self::Refused { kind, .. } | Self::Value { kind, .. } => *kind,
+            Self::BadAnswer(_) | Self::Damaged { .. } | Self::Missing(_) | Self::Random | Self::CutOff => {
+                Kind::Internal
+            }
+            Self::Overloaded => Kind::Unavailable,
+            Self::Deadline(_) => Kind::Timeout,
+            Self::Below(failure) => failure.kind,
+        }
+    }
+
+    /// The failure as callers see it. On login paths every sentence stands alone; elsewhere Vault puts the errors that
+    /// a handler *ended with*, unlike those it *answered*, into a list.
+    pub fn into_failure(self, login: bool) -> Failure {
+        let kind = self.kind();
+        let alone = |message: String| Failure::new(kind, message);
+        let listed = |message: String| if login { alone(message) } else { alone(list_of_one(&message)) };
+        match self {
+            Self::Nothing | Self::Method => Failure::silent(kind),
+            Self::BadToken => {
+                alone("2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n".to_owned())
+            }
+            Self::Below(failure) => failure,
+            Self::Refused { message, data, .. } => Failure { data, ..alone(message) },
+            Self::Value { message, code, .. } => Failure { code, ..listed(message) },
+            Self::System(ref unfit) if unfit.is_listed() => listed(self.to_string()),
+            Self::Forbidden
+            | Self::UnsupportedPath
+            | Self::UnsupportedOperation
+            | Self::BadAnswer(_)
+            | Self::Damaged { .. }
+            | Self::Missing(_)
+            | Self::Random => listed(self.to_string()),
+            Self::Sealed
+            | Self::NoToken
+            | Self::NoHandler(_)
+            | Self::TrailingSlash
+            | Self::Wrapping
+            | Self::Field(_)
+            | Self::Mount(_)
+            | Self::System(_)
+            | Self::Login(_)
+            | Self::Overloaded
+            | Self::Deadline(_)
+            | Self::CutOff => alone(self.to_string()),
+        }
+    }
+}
+
+/// One error, as Go's multierror writes a list.
+fn list_of_one(message: &str) -> String {
+    format!("1 error occurred:\n\t* {message}\n\n")
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        let failure = wire::failure_of(&status);
+        if failure.kind == Kind::Sealed { Self::Sealed } else { Self::Below(failure) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_a_handler_ended_with_is_listed_except_on_login_paths() {
+        let error = || Error::UnsupportedOperation;
+        assert_eq!(
+            error().into_failure(false).messages,
+            ["1 error occurred:\n\t* unsupported operation\n\n"]
+        );
+        assert_eq!(error().into_failure(true).messages, ["unsupported operation"]);
+    }
+
+    #[test]
+    fn a_missing_token_and_a_bad_one_are_told_apart_but_not_why() {
+        assert_eq!(Error::NoToken.into_failure(false).messages, ["permission denied"]);
+        assert_eq!(
+            Error::BadToken.into_failure(false).messages,
+            ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]
+        );
+    }
+
+    #[test]
+    fn nothing_found_is_said_without_words() {
+        assert_eq!(Error::Nothing.into_failure(false), Failure::silent(Kind::NotFound));
+    }
+
+    #[test]
+    fn a_route_is_quoted_as_it_was_asked_for() {
+        let failure = Error::NoHandler("x/y".to_owned()).into_failure(false);
+        assert_eq!(failure.messages, [r#"no handler for route "x/y". route entry not found."#]);
+    }
+}

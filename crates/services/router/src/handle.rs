@@ -1,0 +1,221 @@
+use std::{net::IpAddr, sync::Arc};
+
+use domain::{Kind, Operation, Token};
+use wire::{
+    Failure,
+    router::v1::{Nothing, Request, Response, response::Body},
+};
+
+use crate::{
+    Error,
+    answer::Answer,
+    ask::Ask,
+    core::{Active, Core},
+    endpoint::{Access, Endpoint, Handler, find},
+    error::Result,
+    mounts::{Mount, SYSTEM, Snapshot},
+    plugin::{self, Context, Incoming},
+    sys,
+    token::{self, Caller, Question},
+};
+
+/// What becomes of one request: sealed or not, who asks, may they, where to, what follows.
+pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response, Failure> {
+    let mut login = false;
+    match decide(&core, request, &mut login).await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            if matches!(error, Error::Sealed) {
+                core.sealed_behind_our_back().await;
+            }
+            if error.kind() == Kind::Internal {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a request failed");
+            }
+            Err(error.into_failure(login))
+        }
+    }
+}
+
+async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Result<Response> {
+    let operation = operation_of(&request)?;
+    let token = Token::new(std::mem::take(&mut request.token));
+    if let Some((endpoint, captures)) = request.path.strip_prefix(SYSTEM).and_then(sys::direct)
+        && operation != Operation::Help
+    {
+        let handler = endpoint.handler(operation).ok_or(Error::Method)?;
+        let ask = Ask { unsealed: None, caller: None, captures, ..ask_of(core, &request, token, operation) };
+        return Ok(finish(handler, ask).await?.into_response("", "", false));
+    }
+    let active = match core.active().await {
+        Err(Error::Sealed) if request.path == "sys/seal" && operation == Operation::Update => {
+            return Ok(Response { body: Some(Body::Nothing(Nothing {})), ..Response::default() });
+        }
+        active => active?,
+    };
+    if request.wrap_ttl != 0 {
+        return Err(Error::Wrapping);
+    }
+    let snapshot = active.mounts.snapshot();
+    refuse_trailing_slash(&snapshot, &mut request.path, operation)?;
+    let route = route(&snapshot, &request.path);
+    let needs = route.as_ref().map_or(Access::Token, Route::access);
+    *login = needs == Access::Open && matches!(route, Some(Route::Plugin(..)));
+    let caller = authenticate(&active, &request, &token, needs).await?;
+    if let Some(caller) = caller.as_deref().filter(|_| needs != Access::Open) {
+        let question = Question { path: &request.path, operation, needs_sudo: needs == Access::Sudo };
+        if !token::allows(caller, question) {
+            return Err(Error::Forbidden);
+        }
+    }
+    match route.ok_or_else(|| Error::NoHandler(request.path.clone()))? {
+        Route::Core(mount, rest) => {
+            let ask =
+                Ask { unsealed: Some(active.clone()), caller, ..ask_of(core, &request, token, operation) };
+            answer(mount, rest, ask).await
+        }
+        Route::Plugin(mount, rest) => {
+            let caller = caller.filter(|_| !*login);
+            let (path, id) = (request.path.clone(), request.id.clone());
+            let context =
+                Context { active: &active, mount, request_id: &id, path: &path, operation, login: *login };
+            let incoming = Incoming {
+                id: request.id,
+                operation,
+                data: request.data,
+                headers: request.headers,
+                connection: request.connection,
+            };
+            let launcher = &core.clients.launcher;
+            let sent =
+                plugin::send(launcher, &active.mounts, (mount, rest), incoming, &token, caller.as_deref());
+            plugin::respond(context, sent.await?).await
+        }
+    }
+}
+
+/// Where a request goes.
+enum Route<'t> {
+    /// To an endpoint of our own.
+    Core(&'t Mount, &'t str),
+    /// To a plugin.
+    Plugin(&'t Mount, &'t str),
+}
+
+impl Route<'_> {
+    fn access(&self) -> Access {
+        match self {
+            Self::Core(mount, rest) => {
+                find(table_of(mount), rest).map_or(Access::Token, |(endpoint, _)| endpoint.access)
+            }
+            Self::Plugin(mount, rest) => {
+                let facts = mount.facts();
+                if facts.special_paths.is_open(rest) {
+                    Access::Open
+                } else if facts.special_paths.needs_sudo(rest) {
+                    Access::Sudo
+                } else {
+                    Access::Token
+                }
+            }
+        }
+    }
+}
+
+fn route<'t>(snapshot: &'t Snapshot, path: &'t str) -> Option<Route<'t>> {
+    let (_, mount, rest) = snapshot.resolve(path)?;
+    if !mount.serves() {
+        return None;
+    }
+    Some(if mount.is_core() { Route::Core(mount, rest) } else { Route::Plugin(mount, rest) })
+}
+
+fn table_of(mount: &Mount) -> &'static [&'static [Endpoint]] {
+    if mount.entry.path.as_str() == SYSTEM { sys::ENDPOINTS } else { &[token::ENDPOINTS] }
+}
+
+/// Only these can be asked for from outside; the others are between the host and its plugins.
+fn operation_of(request: &Request) -> Result<Operation> {
+    match request.operation.parse() {
+        Ok(Operation::Create) => Ok(Operation::Update),
+        Ok(
+            operation @ (Operation::Read
+            | Operation::List
+            | Operation::Update
+            | Operation::Patch
+            | Operation::Delete
+            | Operation::Header
+            | Operation::Help),
+        ) => Ok(operation),
+        _ => Err(Error::UnsupportedOperation),
+    }
+}
+
+/// A write to a folder is a mistake, unless the mount is told to overlook it.
+fn refuse_trailing_slash(snapshot: &Snapshot, path: &mut String, operation: Operation) -> Result<()> {
+    if !path.ends_with('/') || !matches!(operation, Operation::Update | Operation::Patch) {
+        return Ok(());
+    }
+    let mount = snapshot.resolve(path).map(|(_, mount, _)| mount);
+    if mount.is_some_and(|mount| mount.entry.config.trim_request_trailing_slashes) {
+        path.truncate(path.trim_end_matches('/').len());
+        return Ok(());
+    }
+    Err(Error::TrailingSlash)
+}
+
+/// Who asks. Where no token is needed a bad one is overlooked, except by the endpoints of ours that answer more to
+/// those who have one.
+async fn authenticate(
+    active: &Active,
+    request: &Request,
+    token: &Token,
+    needs: Access,
+) -> Result<Option<Arc<Caller>>> {
+    let open = needs == Access::Open;
+    let ours = request.path.starts_with(SYSTEM);
+    if open && (!ours || token.expose().is_empty()) {
+        return Ok(None);
+    }
+    let remote =
+        request.connection.as_ref().and_then(|connection| connection.remote_addr.parse::<IpAddr>().ok());
+    active.tokens.authenticate(token, remote).await.map(Some)
+}
+
+async fn answer(mount: &Mount, rest: &str, mut ask: Ask) -> Result<Response> {
+    let table = table_of(mount);
+    if ask.operation == Operation::Help {
+        return Ok(
+            sys::help(&ask.core.config, table, mount.entry.path.as_str(), rest)?.into_response("", "", false)
+        );
+    }
+    let (endpoint, captures) = find(table, rest).ok_or(Error::UnsupportedPath)?;
+    let handler = endpoint.handler(ask.operation).ok_or(Error::UnsupportedOperation)?;
+    ask.captures = captures;
+    let id = ask.id.clone();
+    let mount_type = if endpoint.access == Access::Open { "" } else { mount.type_shown() };
+    Ok(finish(handler, ask).await?.into_response(&id, mount_type, endpoint.on_top))
+}
+
+/// Runs a handler of ours. One that changes something is carried to its end even if the caller goes away.
+async fn finish(handler: Handler, ask: Ask) -> Result<Answer> {
+    if ask.operation.writes() {
+        let span = tracing::Span::current();
+        let work = tracing::Instrument::instrument(handler(ask), span);
+        tokio::spawn(work).await.map_err(|_| Error::CutOff)?
+    } else {
+        handler(ask).await
+    }
+}
+
+fn ask_of(core: &Arc<Core>, request: &Request, token: Token, operation: Operation) -> Ask {
+    Ask {
+        core: core.clone(),
+        unsealed: None,
+        caller: None,
+        token,
+        id: request.id.clone(),
+        operation,
+        captures: Default::default(),
+        body: request.data.clone(),
+    }
+}

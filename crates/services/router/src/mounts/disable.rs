@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use domain::{MountEntry, MountKind, MountPath, MountState};
+
+use super::{Mount, Mounts, Refusal, enable::is_reserved, record};
+use crate::error::Result;
+
+impl Mounts {
+    /// Removes a mount and its data. Where nothing is mounted, nothing happens.
+    pub(crate) async fn disable(&self, path: &MountPath, kind: MountKind) -> Result<()> {
+        if kind == MountKind::Secret && is_reserved(path) {
+            return Err(Refusal::CannotUnmount(path.clone()).into());
+        }
+        if self.get(path).is_some_and(|mount| mount.is_core()) {
+            return Err(Refusal::CannotDisableToken.into());
+        }
+        match self.taint(path).await? {
+            Some(mount) => self.remove(&mount).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends what is left of a mount that serves no more: its plugin, its data, its record, its place.
+    pub(super) async fn remove(&self, mount: &Mount) -> Result<()> {
+        self.launch.unmount(mount).await?;
+        self.store.purge(record::data(&mount.entry.uuid)).await?;
+        let _turn = self.turn.lock().await;
+        self.store.delete(record::key(&mount.entry.uuid)).await?;
+        let path = &mount.entry.path;
+        if self.get(path).is_some_and(|current| current.entry.uuid == mount.entry.uuid) {
+            self.publish(|table| table.remove(path));
+        }
+        tracing::info!(mount = %path, "unmounted");
+        Ok(())
+    }
+
+    /// From now on no request gets there, before a restart and after it.
+    async fn taint(&self, path: &MountPath) -> Result<Option<Arc<Mount>>> {
+        let _turn = self.turn.lock().await;
+        let Some(mount) = self.get(path) else { return Ok(None) };
+        if mount.entry.state == MountState::Enabling {
+            return Err(Refusal::Changed(path.clone()).into());
+        }
+        let tainted = Arc::new(mount.with(MountEntry { state: MountState::Removing, ..mount.entry.clone() }));
+        self.persist(&tainted).await?;
+        self.publish(|table| table.replace(path, tainted.clone()));
+        Ok(Some(tainted))
+    }
+}

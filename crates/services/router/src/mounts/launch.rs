@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use domain::{MountEntry, MountFacts, SpecialPaths};
+use wire::{
+    Seam,
+    launcher::v1::{
+        MountReply, MountRequest, MountSpec, Reason, UnmountRequest, launcher_client::LauncherClient,
+    },
+};
+
+use super::Mount;
+use crate::error::Result;
+
+/// How mounts are told to the launcher.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    pub(crate) launcher: LauncherClient<Seam>,
+    pub(crate) default_lease_ttl: Duration,
+    pub(crate) max_lease_ttl: Duration,
+}
+
+/// How long leases of a mount last, with the system's times where it has none of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ttl {
+    pub(crate) default: Duration,
+    pub(crate) max: Duration,
+}
+
+impl Launch {
+    pub(crate) fn ttl(&self, entry: &MountEntry) -> Ttl {
+        let or = |own: Duration, system| if own.is_zero() { system } else { own };
+        let max = or(entry.config.max_lease_ttl, self.max_lease_ttl);
+        Ttl { default: or(entry.config.default_lease_ttl, self.default_lease_ttl).min(max), max }
+    }
+
+    /// Starts the plugin of a mount that has just been asked for.
+    pub(super) async fn first(&self, entry: &MountEntry) -> Result<MountFacts> {
+        let request = MountRequest { spec: Some(self.spec(entry)), fresh: true };
+        Ok(facts(self.launcher.clone().mount(request).await?.into_inner()))
+    }
+
+    /// Starts the plugin of a mount, or joins it; repeating it is harmless.
+    pub(super) async fn again(&self, entry: &MountEntry) -> Result<MountFacts> {
+        let request = MountRequest { spec: Some(self.spec(entry)), fresh: false };
+        Ok(facts(self.launcher.clone().mount(request).await?.into_inner()))
+    }
+
+    /// Tells a running plugin about new settings.
+    pub(super) async fn tune(&self, entry: &MountEntry) -> Result<MountFacts> {
+        let request = MountRequest { spec: Some(self.spec(entry)), fresh: false };
+        Ok(facts(self.launcher.clone().tune(request).await?.into_inner()))
+    }
+
+    pub(super) async fn unmount(&self, mount: &Mount) -> Result<()> {
+        let request = UnmountRequest { uuid: mount.entry.uuid.clone(), reason: Reason::Disabled.into() };
+        self.launcher.clone().unmount(request).await?;
+        Ok(())
+    }
+
+    fn spec(&self, entry: &MountEntry) -> MountSpec {
+        let ttl = self.ttl(entry);
+        MountSpec {
+            uuid: entry.uuid.clone(),
+            backend_uuid: entry.backend_uuid.clone(),
+            path: entry.path.to_string(),
+            accessor: entry.accessor.clone(),
+            r#type: entry.kind.plugin_type().word().to_owned(),
+            plugin: entry.plugin.clone(),
+            version: entry.plugin_version.to_string(),
+            options: entry.options.clone().unwrap_or_default(),
+            default_lease_ttl: nanos(ttl.default),
+            max_lease_ttl: nanos(ttl.max),
+            local: entry.local,
+            force_no_cache: entry.config.force_no_cache,
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn facts(reply: MountReply) -> MountFacts {
+    let paths = reply.special_paths.unwrap_or_default();
+    MountFacts {
+        special_paths: SpecialPaths { root: paths.root, unauthenticated: paths.unauthenticated },
+        builtin: reply.builtin,
+        running_version: reply.running_version,
+        running_sha256: hex::encode(reply.running_sha256),
+    }
+}

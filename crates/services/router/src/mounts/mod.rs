@@ -1,0 +1,22 @@
+//! The mount table: what is mounted where, how it is stored, changed, started and removed.
+
+mod defaults;
+mod disable;
+mod enable;
+mod launch;
+mod load;
+mod mount;
+mod record;
+mod refusal;
+mod remount;
+mod table;
+mod tune;
+
+pub(crate) use defaults::first_writes;
+pub(crate) use enable::Wish;
+pub(crate) use launch::{Launch, Ttl};
+pub(crate) use mount::{Mount, SYSTEM, TOKEN};
+pub use refusal::Refusal;
+pub(crate) use remount::Move;
+pub(crate) use table::{Mounts, Snapshot};
+pub(crate) use tune::Tuning;

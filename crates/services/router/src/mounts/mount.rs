@@ -1,0 +1,115 @@
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use domain::{MountEntry, MountFacts, MountState};
+
+/// Where the system's own endpoints are.
+pub(crate) const SYSTEM: &str = "sys/";
+/// Where tokens are looked after.
+pub(crate) const TOKEN: &str = "auth/token/";
+
+/// One mount: what is stored about it, and how its plugin stands.
+#[derive(Clone)]
+pub(crate) struct Mount {
+    pub(crate) entry: MountEntry,
+    /// Why its stored record cannot be trusted.
+    pub(crate) damage: Option<String>,
+    /// Shared by all versions of the mount that a change of its settings leaves behind.
+    standing: Arc<RwLock<Standing>>,
+}
+
+#[derive(Default)]
+struct Standing {
+    facts: Arc<MountFacts>,
+    /// The launcher knows the mount.
+    ready: bool,
+    /// Why its plugin did not start when it was last tried.
+    trouble: Option<String>,
+}
+
+impl Mount {
+    pub(crate) fn new(entry: MountEntry, facts: MountFacts) -> Self {
+        let standing = Standing { facts: Arc::new(facts), ..Standing::default() };
+        Self { entry, damage: None, standing: Arc::new(RwLock::new(standing)) }
+    }
+
+    /// The same mount with other settings. What was damaged has been written anew.
+    pub(crate) fn with(&self, entry: MountEntry) -> Self {
+        Self { entry, damage: None, standing: self.standing.clone() }
+    }
+
+    /// Whether this service answers for it itself, without a plugin.
+    pub(crate) fn is_core(&self) -> bool {
+        // By path, not by type: a damaged record must not take the system's endpoints away.
+        matches!(self.entry.path.as_str(), SYSTEM | TOKEN)
+    }
+
+    /// Its type, as answers of ours name it.
+    pub(crate) fn type_shown(&self) -> &str {
+        match self.entry.path.as_str() {
+            SYSTEM => "system",
+            TOKEN => "token",
+            _ => &self.entry.plugin,
+        }
+    }
+
+    pub(crate) fn serves(&self) -> bool {
+        self.entry.state == MountState::Mounted
+    }
+
+    /// Whether operators see it: from when it serves until nothing is left of it.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.entry.state != MountState::Enabling
+    }
+
+    pub(crate) fn facts(&self) -> Arc<MountFacts> {
+        self.look(|standing| standing.facts.clone())
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.look(|standing| standing.ready)
+    }
+
+    /// Why it does not serve, if it does not.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.damage.clone().or_else(|| self.look(|standing| standing.trouble.clone()))
+    }
+
+    /// Its plugin runs; says whether that told us something new.
+    pub(crate) fn started(&self, facts: MountFacts) -> bool {
+        self.change(|standing| {
+            let news = *standing.facts != facts;
+            *standing = Standing { facts: Arc::new(facts), ready: true, trouble: None };
+            news
+        })
+    }
+
+    /// Its plugin does not start.
+    pub(crate) fn failed(&self, reason: String) {
+        self.change(|standing| {
+            standing.ready = false;
+            standing.trouble = Some(reason);
+        });
+    }
+
+    /// The launcher does not know it any more, or shall be told about it anew.
+    pub(crate) fn forgotten(&self) {
+        self.change(|standing| standing.ready = false);
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Standing) -> T) -> T {
+        look(&self.standing.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Standing) -> T) -> T {
+        change(&mut self.standing.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mount").field("path", &self.entry.path).field("state", &self.entry.state).finish()
+    }
+}

@@ -1,0 +1,113 @@
+use std::{error::Error as _, fmt, sync::Arc};
+
+use domain::{MountEntry, MountFacts, MountPath, MountTable};
+use quick_cache::sync::Cache;
+use tokio::sync::{Mutex, watch};
+
+use super::{
+    Launch, Mount, Move,
+    record::{self, Record},
+};
+use crate::{
+    Error,
+    error::Result,
+    mounts::{Refusal, Ttl},
+    store::Store,
+};
+
+/// One state of the mount table; a request reads it from start to end.
+pub(crate) type Snapshot = Arc<MountTable<Arc<Mount>>>;
+
+/// How many moves are remembered.
+const MOVES: usize = 1000;
+
+/// All mounts, and the only way to change them. A change is stored before it is visible.
+pub(crate) struct Mounts {
+    pub(super) store: Store,
+    pub(super) launch: Launch,
+    pub(super) table: watch::Sender<Snapshot>,
+    /// Changes take turns. Never held across a call into a plugin; requests do not come here.
+    pub(super) turn: Mutex<()>,
+    pub(super) moves: Cache<String, Arc<Move>>,
+}
+
+impl Mounts {
+    pub(super) fn with(store: Store, launch: Launch, table: MountTable<Arc<Mount>>) -> Self {
+        let table = watch::Sender::new(Arc::new(table));
+        Self { store, launch, table, turn: Mutex::new(()), moves: Cache::new(MOVES) }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.table.borrow().clone()
+    }
+
+    pub(crate) fn get(&self, path: &MountPath) -> Option<Arc<Mount>> {
+        self.table.borrow().get(path).cloned()
+    }
+
+    pub(crate) fn ttl(&self, entry: &MountEntry) -> Ttl {
+        self.launch.ttl(entry)
+    }
+
+    /// Makes sure that the launcher has the mount; its plugin starts with the first request that needs it.
+    pub(crate) async fn make_ready(&self, mount: &Mount) -> Result<()> {
+        if mount.is_ready() {
+            return Ok(());
+        }
+        if let Some(reason) = mount.damage.clone() {
+            return Err(Refusal::Degraded { at: mount.entry.path.clone(), reason }.into());
+        }
+        let started = self.launch.again(&mount.entry).await;
+        self.note_start(mount, started).await
+    }
+
+    /// Keeps what a start of its plugin has shown about a mount.
+    pub(super) async fn note_start(&self, mount: &Mount, started: Result<MountFacts>) -> Result<()> {
+        match started {
+            Ok(facts) => {
+                if mount.started(facts) {
+                    self.keep_facts(mount).await;
+                }
+                Ok(())
+            }
+            Err(Error::Sealed) => Err(Error::Sealed),
+            Err(error) => {
+                tracing::warn!(mount = %mount.entry.path, error = %error, "a mount is degraded");
+                mount.failed(error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    /// Stores what the plugin said about itself, so that it is known before it runs again. Failing to costs nothing:
+    /// it is asked again at the next start.
+    async fn keep_facts(&self, mount: &Mount) {
+        let _turn = self.turn.lock().await;
+        let current = self.get(&mount.entry.path).filter(|current| current.entry.uuid == mount.entry.uuid);
+        let Some(current) = current.filter(|current| current.serves() && current.damage.is_none()) else {
+            return;
+        };
+        if let Err(error) = self.persist(&current).await {
+            tracing::warn!(mount = %mount.entry.path, error = &error as &dyn std::error::Error,
+                cause = error.source(), "what a plugin said about itself is not stored");
+        }
+    }
+
+    pub(super) async fn persist(&self, mount: &Mount) -> Result<()> {
+        self.store.write(record::key(&mount.entry.uuid), &Record::of(mount)).await
+    }
+
+    /// Makes a changed table visible.
+    pub(super) fn publish<T>(&self, change: impl FnOnce(&mut MountTable<Arc<Mount>>) -> T) -> T {
+        let mut table = (**self.table.borrow()).clone();
+        let outcome = change(&mut table);
+        self.table.send_replace(Arc::new(table));
+        outcome
+    }
+}
+
+impl fmt::Debug for Mounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mounts").field("count", &self.table.borrow().iter().count()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! One request to a plugin: what it is told, and what its answer means.
+
+mod failure;
+mod headers;
+mod inspect;
+mod reply;
+mod request;
+mod send;
+
+pub(crate) use reply::{Context, respond};
+pub(crate) use request::Incoming;
+pub(crate) use send::send;

@@ -1,0 +1,202 @@
+use bytes::Bytes;
+use domain::{Kind, Operation};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use wire::{
+    pb::{self, HandleRequestReply},
+    router::v1::{Envelope, Nothing, Raw, Response, response::Body},
+};
+
+use super::{
+    failure::error_of,
+    headers::let_out,
+    inspect::{Data, text_of},
+};
+use crate::{
+    Error,
+    core::Active,
+    error::Result,
+    mounts::Mount,
+    token::{Login, Refused, log_in},
+};
+
+/// What an answer belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'r> {
+    pub(crate) active: &'r Active,
+    pub(crate) mount: &'r Mount,
+    pub(crate) request_id: &'r str,
+    /// The whole path of the request.
+    pub(crate) path: &'r str,
+    pub(crate) operation: Operation,
+    /// No token was asked for.
+    pub(crate) login: bool,
+}
+
+/// What a plugin's reply means for the caller.
+pub(crate) async fn respond(context: Context<'_>, reply: HandleRequestReply) -> Result<Response> {
+    let error = error_of(reply.err);
+    let Some(mut response) = reply.response else {
+        return match error {
+            Some(error) => Err(error),
+            None => silence(context.operation),
+        };
+    };
+    let body = std::mem::take(&mut response.data);
+    let data = Data::of(&body)?;
+    refuse_errors(error, &data)?;
+    let headers =
+        let_out(std::mem::take(&mut response.headers), &context.mount.entry.config.allowed_response_headers);
+    let body = if !response.redirect.is_empty() {
+        Body::Redirect(response.redirect)
+    } else if data.http_content_type.is_some() {
+        Body::Raw(raw(&data, &response)?)
+    } else if context.operation == Operation::Help {
+        Body::Bare(body)
+    } else {
+        if context.operation == Operation::List {
+            check_keys(&data, &response)?;
+        }
+        Body::Envelope(envelope(context, response, body).await?)
+    };
+    Ok(Response { body: Some(body), headers, accepted: false })
+}
+
+/// A plugin that has nothing to say.
+fn silence(operation: Operation) -> Result<Response> {
+    match operation {
+        Operation::Read | Operation::List | Operation::Header | Operation::Help => Err(Error::Nothing),
+        _ => Ok(Response { body: Some(Body::Nothing(Nothing {})), ..Response::default() }),
+    }
+}
+
+/// An answer that is an error takes the place of the error's own words, but not of what it stands for.
+fn refuse_errors(error: Option<Error>, data: &Data<'_>) -> Result<()> {
+    let more = || data.data.map(|data| Bytes::copy_from_slice(data.get().as_bytes())).unwrap_or_default();
+    match (error, data.error_text()) {
+        (None, Some(message)) if data.is_error() => {
+            Err(Error::Refused { kind: Kind::Invalid, message, data: more() })
+        }
+        (None, _) => Ok(()),
+        (Some(error), Some(message)) => {
+            Err(Error::Refused { kind: softened(error.kind()), message, data: more() })
+        }
+        (Some(Error::Value { kind, message, .. }), None) => {
+            Err(Error::Value { kind: softened(kind), message, code: None })
+        }
+        (Some(error), None) => Err(error),
+    }
+}
+
+/// With an answer beside it, an error that would be the server's fault is the caller's.
+const fn softened(kind: Kind) -> Kind {
+    match kind {
+        Kind::Internal => Kind::Invalid,
+        kind => kind,
+    }
+}
+
+/// Only lists of texts are lists, and an empty one is nothing.
+fn check_keys(data: &Data<'_>, response: &pb::Response) -> Result<()> {
+    let Some(keys) = data.keys else {
+        return if data.count > 0 || !response.warnings.is_empty() { Ok(()) } else { Err(Error::Nothing) };
+    };
+    let keys: Vec<&RawValue> = serde_json::from_str(keys.get()).map_err(|_| not_a_list())?;
+    if keys.is_empty() {
+        return Err(Error::Nothing);
+    }
+    if keys.iter().all(|key| key.get().starts_with('"')) { Ok(()) } else { Err(not_a_list()) }
+}
+
+fn not_a_list() -> Error {
+    Error::BadAnswer("the keys of a list have to be a list of texts".to_owned())
+}
+
+/// What is sent without envelope, and with a status of the plugin's choice.
+fn raw(data: &Data<'_>, response: &pb::Response) -> Result<Raw> {
+    let bad = |why: &str| Error::BadAnswer(why.to_owned());
+    if response.secret.is_some() || response.auth.is_some() {
+        return Err(bad("raw responses cannot have a secret or an auth"));
+    }
+    let status = data.http_status_code.ok_or_else(|| bad("no status code given"))?;
+    let code = code_of(status).ok_or_else(|| bad("the status code is not one of HTTP"))?;
+    let text = |value: Option<&RawValue>| value.map(text_of).unwrap_or_default();
+    let body = text(data.http_raw_body);
+    Ok(Raw {
+        code: code.into(),
+        content_type: text(data.http_content_type),
+        body: decoded(body),
+        cache_control: text(data.http_raw_cache_control),
+        pragma: text(data.http_raw_pragma),
+        www_authenticate: text(data.http_www_authenticate),
+    })
+}
+
+fn code_of(status: &RawValue) -> Option<u16> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Code {
+        Number(f64),
+        Text(String),
+    }
+    let code = match serde_json::from_str(status.get()).ok()? {
+        Code::Number(number) => number.to_string().parse().ok()?,
+        Code::Text(text) => text.parse().ok()?,
+    };
+    (200..600).contains(&code).then_some(code)
+}
+
+/// Bytes travel as base64; a text that is not base64 is meant as it is.
+fn decoded(body: String) -> Bytes {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    STANDARD.decode(&body).map_or_else(|_| body.into(), Bytes::from)
+}
+
+async fn envelope(context: Context<'_>, response: pb::Response, data: Bytes) -> Result<Envelope> {
+    let mut envelope = Envelope {
+        request_id: context.request_id.to_owned(),
+        data,
+        warnings: response.warnings,
+        ..Envelope::default()
+    };
+    if let Some(secret) = response.secret {
+        lease(context, &secret, &mut envelope);
+    }
+    if let Some(auth) = response.auth {
+        if !context.login {
+            return Err(Refused::Unexpected.into());
+        }
+        let mount = context.mount;
+        let ttl = context.active.mounts.ttl(&mount.entry);
+        let login = Login {
+            mount: mount.entry.path.as_str(),
+            path: context.path,
+            token_type: &mount.entry.config.token_type,
+            default_ttl: ttl.default,
+            max_ttl: ttl.max,
+        };
+        let logged_in = log_in(&context.active.tokens, login, auth).await?;
+        envelope.auth = logged_in.auth.into();
+        envelope.warnings.extend(logged_in.warnings);
+    }
+    if !context.login {
+        envelope.mount_type.clone_from(&context.mount.entry.plugin);
+    }
+    Ok(envelope)
+}
+
+/// How long the answer is good. Nothing here is renewed or revoked yet, and who gets something that should be is told.
+fn lease(context: Context<'_>, secret: &pb::Secret, envelope: &mut Envelope) {
+    let ttl = context.active.mounts.ttl(&context.mount.entry);
+    let options = secret.lease_options.unwrap_or_default();
+    let nanos = u64::try_from(options.ttl).unwrap_or(0);
+    let wanted = std::time::Duration::from_nanos(nanos);
+    let lasts = if wanted.is_zero() { ttl.default } else { wanted.min(ttl.max) };
+    envelope.lease_duration = i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX);
+    if options.renewable {
+        envelope.warnings.push(
+            "This server does not keep leases yet: what was issued is not revoked when its time is over"
+                .to_owned(),
+        );
+    }
+}

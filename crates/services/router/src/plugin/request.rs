@@ -1,0 +1,71 @@
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use domain::{Operation, Token};
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
+use wire::pb;
+
+use super::headers::passed_through;
+use crate::{mounts::Mount, token::Caller};
+
+/// What comes from the caller and is handed on.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) id: String,
+    pub(crate) operation: Operation,
+    pub(crate) data: Bytes,
+    pub(crate) headers: HashMap<String, pb::Header>,
+    pub(crate) connection: Option<pb::Connection>,
+}
+
+/// The request as a plugin gets it. The caller's token stays here: the plugin sees a salted form that is of no use.
+pub(super) fn request_for(
+    mount: &Mount,
+    rest: &str,
+    incoming: Incoming,
+    token: &Token,
+    caller: Option<&Caller>,
+) -> pb::Request {
+    let entry = &mount.entry;
+    let who = caller.map(|caller| &*caller.entry);
+    // No parameters are an empty object: Go's side refuses an empty text.
+    let data = if incoming.data.is_empty() { Bytes::from_static(b"{}") } else { incoming.data };
+    pb::Request {
+        id: incoming.id,
+        operation: incoming.operation.word().to_owned(),
+        path: rest.to_owned(),
+        data,
+        headers: passed_through(incoming.headers, &entry.config.passthrough_request_headers),
+        client_token: salted(&entry.uuid, token),
+        client_token_accessor: who.map(|who| who.accessor.clone()).unwrap_or_default(),
+        display_name: who.map(|who| who.display_name.clone()).unwrap_or_default(),
+        entity_id: who.map(|who| who.entity_id.clone()).unwrap_or_default(),
+        mount_point: entry.path.to_string(),
+        mount_type: entry.plugin.clone(),
+        mount_accessor: entry.accessor.clone(),
+        unauthenticated: caller.is_none(),
+        connection: incoming.connection,
+        ..pb::Request::default()
+    }
+}
+
+/// The protocol says SHA-1 of the mount's identity and the token.
+fn salted(mount: &str, token: &Token) -> String {
+    let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(mount.as_bytes());
+    context.update(token.expose().as_bytes());
+    hex::encode(context.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_salted_with_the_mount_it_is_used_at() {
+        let token = Token::new("hvs.abc".to_owned());
+        // printf '%s%s' mount-uuid hvs.abc | sha1sum
+        assert_eq!(salted("mount-uuid", &token), "e68faf3bdad4ea734f5afbf5bb45341f5e34c3a2");
+        assert_ne!(salted("other", &token), salted("mount-uuid", &token));
+    }
+}

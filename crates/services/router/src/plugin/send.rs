@@ -1,0 +1,67 @@
+use domain::{Kind, Operation, Token};
+use wire::{
+    Seam,
+    launcher::v1::{Call, launcher_client::LauncherClient},
+    pb::HandleRequestReply,
+};
+
+use super::{
+    failure::existence_error_of,
+    request::{Incoming, request_for},
+};
+use crate::{
+    Error,
+    error::Result,
+    mounts::{Mount, Mounts},
+    token::Caller,
+};
+
+/// Sends one request to a mount's plugin: a write asks first whether what it touches exists.
+///
+/// A launcher that has been restarted does not know the mount; it is told, and asked again. It has done nothing then,
+/// so even a write may be repeated.
+pub(crate) async fn send(
+    launcher: &LauncherClient<Seam>,
+    mounts: &Mounts,
+    (mount, rest): (&Mount, &str),
+    incoming: Incoming,
+    token: &Token,
+    caller: Option<&Caller>,
+) -> Result<HandleRequestReply> {
+    mounts.make_ready(mount).await?;
+    let operation = incoming.operation;
+    let request = request_for(mount, rest, incoming, token, caller);
+    let mut call = Call { mount: mount.entry.uuid.clone(), request: Some(request) };
+    if operation == Operation::Update {
+        let reply = retold(mounts, mount, || {
+            let (mut launcher, call) = (launcher.clone(), call.clone());
+            async move { launcher.exists(call).await }
+        })
+        .await?;
+        if let Some(error) = existence_error_of(reply.err) {
+            return Err(error);
+        }
+        let known = if reply.check_found && !reply.exists { Operation::Create } else { Operation::Update };
+        call.request.get_or_insert_default().operation = known.word().to_owned();
+    }
+    retold(mounts, mount, || {
+        let (mut launcher, call) = (launcher.clone(), call.clone());
+        async move { launcher.handle(call).await }
+    })
+    .await
+}
+
+async fn retold<T, F>(mounts: &Mounts, mount: &Mount, ask: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+{
+    match ask().await.map_err(Error::from) {
+        Ok(reply) => Ok(reply.into_inner()),
+        Err(Error::Below(failure)) if failure.kind == Kind::Precondition => {
+            mount.forgotten();
+            mounts.make_ready(mount).await?;
+            Ok(ask().await?.into_inner())
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,43 @@
+//! The plugin catalog, as this service asks for it.
+
+use domain::{Kind, PluginType, PluginVersion};
+use wire::{
+    Seam,
+    catalog::v1::{Plugin, PluginRequest, plugins_client::PluginsClient},
+};
+
+use crate::{Error, error::Result, mounts::Refusal};
+
+/// The plugin catalog.
+#[derive(Clone, Debug)]
+pub(crate) struct Catalog(pub(crate) PluginsClient<Seam>);
+
+impl Catalog {
+    /// The entry that a mount runs.
+    pub(crate) async fn resolve(
+        &self,
+        name: &str,
+        plugin_type: PluginType,
+        version: &PluginVersion,
+    ) -> Result<Plugin> {
+        let request = PluginRequest {
+            name: name.to_owned(),
+            r#type: plugin_type.word().to_owned(),
+            version: version.to_string(),
+        };
+        match self.0.clone().resolve(request).await.map_err(Error::from) {
+            Ok(reply) => Ok(reply.into_inner()),
+            Err(Error::Below(failure)) if failure.kind == Kind::NotFound => Err(if version.is_none() {
+                Refusal::NoPlugin(name.to_owned()).into()
+            } else {
+                Refusal::NoPluginVersion(name.to_owned(), version.to_string()).into()
+            }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The version of an entry; the catalog keeps none but semantic ones.
+pub(crate) fn version_of(plugin: &Plugin) -> PluginVersion {
+    plugin.version.parse().unwrap_or_default()
+}

@@ -1,0 +1,77 @@
+use std::{sync::Arc, time::Duration};
+
+use tonic::{Request, Response, Status};
+use tower::{
+    BoxError, Service, ServiceBuilder, ServiceExt, load_shed::error::Overloaded, timeout::error::Elapsed,
+    util::BoxCloneSyncService,
+};
+use tracing::Instrument;
+use wire::{
+    Failure,
+    router::v1::{self as api, NodeState, StateRequest, router_server},
+};
+
+use crate::{Clients, Config, Error, core::Core, handle::handle};
+
+/// Every request passes here: who may ask, where it goes, what follows.
+#[derive(Clone, Debug)]
+pub struct Router {
+    core: Arc<Core>,
+    pipeline: BoxCloneSyncService<api::Request, api::Response, Failure>,
+}
+
+impl Router {
+    /// A router over the services below it.
+    pub fn new(clients: Clients, config: Config) -> Self {
+        let core = Arc::new(Core::new(clients, config));
+        Self { pipeline: pipeline(core.clone()), core }
+    }
+}
+
+/// The life of a request, from top to bottom. An audit layer belongs below the deadline: it sees what is let in, and
+/// what it was answered.
+fn pipeline(core: Arc<Core>) -> BoxCloneSyncService<api::Request, api::Response, Failure> {
+    let deadline = core.config.deadline;
+    let layers = ServiceBuilder::new()
+        .map_err(move |error| from_layer(error, deadline)) // tower boxes its errors; opened here and nowhere else
+        .load_shed()
+        .concurrency_limit(core.config.in_flight) // full: refuse now rather than queue
+        .timeout(deadline)
+        .service_fn(move |request: api::Request| traced(core.clone(), request));
+    BoxCloneSyncService::new(layers)
+}
+
+async fn traced(core: Arc<Core>, request: api::Request) -> Result<api::Response, Failure> {
+    let span =
+        tracing::debug_span!("request", id = request.id, operation = request.operation, path = request.path);
+    handle(core, request).instrument(span).await
+}
+
+fn from_layer(error: BoxError, deadline: Duration) -> Failure {
+    match error.downcast::<Failure>() {
+        Ok(failure) => *failure,
+        Err(error) if error.is::<Overloaded>() => Error::Overloaded.into_failure(false),
+        Err(error) if error.is::<Elapsed>() => Error::Deadline(deadline.as_secs()).into_failure(false),
+        Err(_) => Error::CutOff.into_failure(false),
+    }
+}
+
+#[tonic::async_trait]
+impl router_server::Router for Router {
+    async fn handle(&self, request: Request<api::Request>) -> Result<Response<api::Response>, Status> {
+        let mut pipeline = self.pipeline.clone();
+        let ready = pipeline.ready().await?;
+        Ok(Response::new(ready.call(request.into_inner()).await?))
+    }
+
+    async fn state(&self, _: Request<StateRequest>) -> Result<Response<NodeState>, Status> {
+        let status = self.core.status().await.map_err(|error| error.into_failure(false))?;
+        Ok(Response::new(NodeState {
+            initialized: status.initialized,
+            sealed: status.sealed,
+            standby: false,
+            cluster_name: status.cluster_name,
+            cluster_id: status.cluster_id,
+        }))
+    }
+}

@@ -1,0 +1,89 @@
+//! What lies under `sys/`, one file a family.
+
+mod help;
+mod init;
+mod internal;
+mod keys;
+mod mounts;
+mod plugins;
+mod processes;
+mod register;
+mod remount;
+mod seal;
+mod settings;
+mod tune;
+mod unfit;
+mod view;
+
+use crate::endpoint::{Access, Captures, Endpoint, find};
+
+pub(crate) use help::help;
+pub use unfit::Unfit;
+
+/// All families; the first endpoint that has a path answers for it.
+pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
+    init::ENDPOINTS,
+    seal::ENDPOINTS,
+    keys::ENDPOINTS,
+    tune::ENDPOINTS,
+    mounts::ENDPOINTS,
+    remount::ENDPOINTS,
+    internal::ENDPOINTS,
+    plugins::ENDPOINTS,
+    processes::ENDPOINTS,
+];
+
+/// An endpoint that answers whether sealed or not.
+pub(crate) fn direct(path: &str) -> Option<(&'static Endpoint, Captures)> {
+    find(ENDPOINTS, path).filter(|(endpoint, _)| endpoint.access == Access::Direct)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_may_use_these_and_nothing_else() {
+        let open: Vec<&str> = ENDPOINTS
+            .iter()
+            .flat_map(|family| family.iter())
+            .filter(|endpoint| matches!(endpoint.access, Access::Direct | Access::Open))
+            .map(|endpoint| endpoint.pattern)
+            .collect();
+        assert_eq!(
+            open,
+            [
+                "init",
+                "seal-status",
+                "unseal",
+                "leader",
+                "seal-backend-status",
+                "internal/ui/mounts",
+                "internal/ui/mounts/*path"
+            ]
+        );
+    }
+
+    #[test]
+    fn these_need_sudo() {
+        for path in [
+            "auth/userpass",
+            "auth/userpass/tune",
+            "remount",
+            "rotate",
+            "rotate/keyring",
+            "seal",
+            "plugins/catalog/secret/",
+            "plugins/catalog/secret/kv",
+            "plugins/catalog/kv",
+        ] {
+            let (endpoint, _) = find(ENDPOINTS, path).unwrap();
+            assert_eq!(endpoint.access, Access::Sudo, "{path}");
+        }
+        for path in ["mounts", "mounts/kv", "mounts/kv/tune", "mounts/auth/userpass/tune", "plugins/catalog"]
+        {
+            let (endpoint, _) = find(ENDPOINTS, path).unwrap();
+            assert_eq!(endpoint.access, Access::Token, "{path}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use domain::{InvalidName, InvalidVersion, Kind};
+
+/// Why a system endpoint does not do as asked, in the words that clients of Vault know.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the sentences say it")]
+pub enum Unfit {
+    #[error("invalid seal configuration: {0}")]
+    Seal(&'static str),
+    #[error("parameters recovery_shares,recovery_threshold not applicable to seal type shamir")]
+    Recovery,
+    #[error("incorrect number of PGP keys")]
+    PgpCount,
+    #[error("encrypting keys and tokens with PGP is not available on this server; leave the PGP keys out")]
+    Pgp,
+    #[error("Vault is already initialized")]
+    Initialized,
+    #[error("'key' must be specified in request body as JSON, or 'reset' set to true")]
+    NoKey,
+    #[error("'key' must be a valid hex or base64 string")]
+    Key,
+    #[error("invalid key: key is shorter than minimum 16 bytes")]
+    ShortKey,
+    #[error("vault is unsealed")]
+    Unsealed,
+    #[error("can't perform a seal migration, no migration seal found")]
+    NoMigration,
+    #[error(
+        "must provide at least one of sha256 or version: use sha256 for binary registration (version optional) or version only for artifact registration"
+    )]
+    NoShaOrVersion,
+    #[error(
+        "registering an extracted artifact by its version alone is not available on this server; give sha256 and command"
+    )]
+    Artifact,
+    #[error("must provide at least one of command or oci_image")]
+    NoCommand,
+    #[error("Could not decode SHA256 value from Hex {text}: encoding/hex: {why}")]
+    Hex { text: String, why: String },
+    #[error("SHA256 value {text} has {digits} hex digits; it has to have 64")]
+    ShaLength { text: String, digits: usize },
+    #[error(transparent)]
+    Version(#[from] InvalidVersion),
+    #[error("version {0:?} is not allowed because 'builtin' is a reserved metadata identifier")]
+    BuiltinVersion(String),
+    #[error("version {0:?} cannot be deleted")]
+    DeleteBuiltin(String),
+    #[error(
+        "plugin version mismatch: {name} reported version ({reported}) did not match requested version ({wanted})"
+    )]
+    VersionMismatch { name: String, reported: String, wanted: String },
+    #[error(
+        "plugin {name} reported version ({reported}), which is not a semantic version: give version to register it under that"
+    )]
+    ReportedVersion { name: String, reported: String },
+    #[error("must not specify args in command and args field")]
+    ArgsTwice,
+    #[error("env entry {0} is not of the form KEY=value")]
+    Env(usize),
+    #[error("download is an enterprise only feature")]
+    Download,
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    #[error(
+        "say which type the plugin {0:?} has: use the path plugins/catalog/:type/:name, with auth, database or secret"
+    )]
+    UntypedPlugin(String),
+}
+
+impl Unfit {
+    pub(crate) const fn kind(&self) -> Kind {
+        Kind::Invalid
+    }
+
+    /// Whether Vault says this as an error that a handler ended with.
+    pub(crate) const fn is_listed(&self) -> bool {
+        matches!(self, Self::Name(_))
+    }
+}

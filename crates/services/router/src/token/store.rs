@@ -1,0 +1,148 @@
+use std::{fmt, net::IpAddr, sync::Arc, time::SystemTime};
+
+use domain::Token;
+use quick_cache::sync::Cache;
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use wire::catalog::v1::Write;
+
+use super::{Caller, entry::TokenEntry};
+use crate::{
+    Error,
+    error::Result,
+    random,
+    store::{Store, put},
+};
+
+/// What a token is stored under: its HMAC, so that nobody who reads the storage can use it.
+pub(crate) type SaltedId = [u8; 32];
+
+const SALT: &str = "core/token/salt";
+const BY_ID: &str = "core/token/id/";
+
+/// How many tokens are kept in memory.
+const CACHED: usize = 10_000;
+
+#[derive(Serialize, Deserialize)]
+struct Salt {
+    salt: [u8; 32],
+}
+
+/// All tokens: one record each, and the recently used ones in memory.
+pub(crate) struct Tokens {
+    store: Store,
+    salt: hmac::Key,
+    recent: Cache<SaltedId, Arc<TokenEntry>>,
+    /// Uses are counted one after the other, so that each counts once.
+    counting: Mutex<()>,
+}
+
+/// The first token of all, and what has to be stored for it.
+#[derive(Debug)]
+pub(crate) struct FirstToken {
+    pub(crate) token: Token,
+    pub(crate) writes: Vec<Write>,
+}
+
+impl FirstToken {
+    /// This one, or a new one.
+    pub(crate) fn make(given: Option<Token>) -> Result<Self> {
+        let salt = Salt { salt: random::bytes()? };
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &salt.salt);
+        let token = given.map_or_else(new_token, Ok)?;
+        let entry = TokenEntry::root(random::base62(24)?);
+        let writes = vec![put(SALT.to_owned(), &salt), put(record(&salted(&key, &token)), &entry)];
+        Ok(Self { token, writes })
+    }
+}
+
+impl Tokens {
+    pub(crate) async fn open(store: Store) -> Result<Self> {
+        let Salt { salt } = store.read(SALT).await?.ok_or(Error::Missing(SALT))?;
+        let salt = hmac::Key::new(hmac::HMAC_SHA256, &salt);
+        Ok(Self { store, salt, recent: Cache::new(CACHED), counting: Mutex::new(()) })
+    }
+
+    /// Whose token it is. A token with a limited number of uses has one less afterwards.
+    pub(crate) async fn authenticate(&self, token: &Token, remote: Option<IpAddr>) -> Result<Arc<Caller>> {
+        if token.expose().is_empty() {
+            return Err(Error::NoToken);
+        }
+        let id = salted(&self.salt, token);
+        let mut entry = self.lookup(&id).await?.ok_or(Error::BadToken)?;
+        if entry.is_expired(SystemTime::now()) {
+            self.revoke(&id).await?;
+            return Err(Error::BadToken);
+        }
+        if !entry.admits(remote) {
+            return Err(Error::Forbidden);
+        }
+        if entry.num_uses != 0 {
+            entry = self.count_use(&id).await?.ok_or(Error::BadToken)?;
+        }
+        Ok(Arc::new(Caller { id, entry }))
+    }
+
+    /// Stores a new token, and hands it out this once.
+    pub(crate) async fn create(&self, entry: &TokenEntry) -> Result<Token> {
+        let token = new_token()?;
+        self.store.write(record(&salted(&self.salt, &token)), entry).await?;
+        Ok(token)
+    }
+
+    /// From now on nobody knows it.
+    pub(crate) async fn revoke(&self, id: &SaltedId) -> Result<()> {
+        self.store.delete(record(id)).await?;
+        // A look-up that read the record before it was gone loses its place with this, and cannot bring it back.
+        self.recent.remove(id);
+        Ok(())
+    }
+
+    async fn lookup(&self, id: &SaltedId) -> Result<Option<Arc<TokenEntry>>> {
+        let place = match self.recent.get_value_or_guard_async(id).await {
+            Ok(entry) => return Ok(Some(entry)),
+            Err(place) => place,
+        };
+        let Some(entry) = self.store.read::<TokenEntry>(&record(id)).await? else { return Ok(None) };
+        let entry = Arc::new(entry);
+        if entry.num_uses == 0 {
+            // Refused when the token was revoked meanwhile; this one request was before that.
+            let _ = place.insert(entry.clone());
+        }
+        Ok(Some(entry))
+    }
+
+    async fn count_use(&self, id: &SaltedId) -> Result<Option<Arc<TokenEntry>>> {
+        let _turn = self.counting.lock().await;
+        let Some(mut entry) = self.store.read::<TokenEntry>(&record(id)).await? else { return Ok(None) };
+        if entry.num_uses > 1 {
+            entry.num_uses -= 1;
+            self.store.write(record(id), &entry).await?;
+        } else {
+            self.store.delete(record(id)).await?;
+            entry.num_uses = -1;
+        }
+        Ok(Some(Arc::new(entry)))
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("recent", &self.recent.len()).finish_non_exhaustive()
+    }
+}
+
+fn new_token() -> Result<Token> {
+    Ok(Token::new(format!("hvs.{}", random::base62(24)?)))
+}
+
+fn salted(key: &hmac::Key, token: &Token) -> SaltedId {
+    let mut id = [0; 32];
+    id.copy_from_slice(hmac::sign(key, token.expose().as_bytes()).as_ref());
+    id
+}
+
+fn record(id: &SaltedId) -> String {
+    format!("{BY_ID}{}", hex::encode(id))
+}
