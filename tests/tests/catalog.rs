@@ -75,11 +75,11 @@ async fn each_wrong_registration_is_refused_in_its_own_words() {
         (json!({"command": command, "sha256": "abcd"}), "64"),
         (json!({"command": command, "sha256": other}), sha256),
         (json!({"command": "missing", "sha256": sha256}), "missing"),
-        (json!({"command": "folder", "sha256": sha256}), "regular file"),
+        (json!({"command": "folder", "sha256": sha256}), "not a file"),
         (json!({"command": "plain", "sha256": plain}), "executable"),
         (json!({"command": "../escape", "sha256": sha256}), "parent"),
-        (json!({"command": "/bin/ls", "sha256": sha256}), "plugin directory"),
-        (json!({"command": "link-out", "sha256": sha256}), "symbolic link"),
+        (json!({"command": "/bin/ls", "sha256": sha256}), "absolute path"),
+        (json!({"command": "link-out", "sha256": sha256}), "outside of configured plugin directory"),
         (json!({"command": command, "sha256": sha256, "version": "one"}), "semantic version"),
         (json!({"command": command, "sha256": sha256, "version": "v1.0.0+builtin"}), "builtin"),
         (json!({"command": format!("{command} -a"), "args": ["-b"], "sha256": sha256}), "args"),
@@ -130,7 +130,7 @@ async fn a_plugin_directory_that_is_not_a_folder_is_refused_in_its_own_words() {
     refused("not a directory").await;
     fs::remove_file(&directory).unwrap();
     symlink(&aside, &directory).unwrap();
-    refused("symbolic link").await;
+    refused("outside of configured plugin directory").await;
 
     fs::remove_file(&directory).unwrap();
     fs::rename(&aside, &directory).unwrap();

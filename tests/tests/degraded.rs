@@ -68,7 +68,7 @@ async fn story(cause: &str, damage: impl Fn(&Path), mend: impl Fn(&Path)) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_file() {
-    story("No such file", |file| fs::remove_file(file).unwrap(), |_| ()).await;
+    story("no such file", |file| fs::remove_file(file).unwrap(), |_| ()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +83,7 @@ async fn a_folder_in_its_place() {
         fs::remove_file(file).unwrap();
         fs::create_dir(file).unwrap();
     };
-    story("regular file", replace, |folder| fs::remove_dir(folder).unwrap()).await;
+    story("not a file", replace, |folder| fs::remove_dir(folder).unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +125,7 @@ async fn a_damaged_catalog_entry() {
 async fn a_degraded_mount_can_be_pointed_at_another_version() {
     let mut server = stopped_server().await;
     fs::remove_file(installed(&server)).unwrap();
-    is_degraded(&mut server, "No such file").await;
+    is_degraded(&mut server, "no such file").await;
 
     let folder = TempDir::new().unwrap();
     let copy = folder.path().join("another");
@@ -144,7 +144,7 @@ async fn a_degraded_mount_can_be_pointed_at_another_version() {
 async fn a_degraded_mount_can_be_disabled() {
     let mut server = stopped_server().await;
     fs::remove_file(installed(&server)).unwrap();
-    is_degraded(&mut server, "No such file").await;
+    is_degraded(&mut server, "no such file").await;
     server.disable("bad").await;
     let mounts = server.api().get("sys/mounts").await.data();
     assert_eq!(mounts.get("bad/"), None);

@@ -1,6 +1,7 @@
 //! A real server: the real program, in a folder of its own.
 
-use std::fs;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::thread;
@@ -55,7 +56,9 @@ impl Server {
     pub async fn fresh(options: Options) -> Self {
         let folder = TempDir::with_prefix("story-").expect("a temporary folder can be made");
         for name in ["data", "plugins", "tmp"] {
-            fs::create_dir(folder.path().join(name)).expect("a folder can be made in an empty one");
+            // Whatever the tester's umask: nobody else may write to a plugin directory.
+            let made = DirBuilder::new().mode(0o700).create(folder.path().join(name));
+            made.expect("a folder can be made in an empty one");
         }
         if options.tls {
             tls::renew(folder.path());
