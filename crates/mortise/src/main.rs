@@ -1,1 +1,19 @@
-fn main() {}
+//! The one binary: server, single services, command line; the composition root.
+
+mod banner;
+mod certs;
+mod cli;
+mod dev;
+mod edge;
+mod health;
+mod neighbours;
+mod parts;
+mod server;
+mod service;
+mod start;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,191 @@
+//! The command line, in Vault's manner: long flags take one dash or two.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use kit::Service;
+
+/// A plugin host: every auth method and secrets engine is a plugin.
+#[derive(Debug, Parser)]
+#[command(name = "mortise", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a server: all services in one process.
+    Server(ServerFlags),
+    /// Start only the catalog, which keeps all data.
+    Catalog(ServiceFlags),
+    /// Start only the launcher, which runs plugins.
+    Launcher(ServiceFlags),
+    /// Start only the router, which decides who may ask what.
+    Router(ServiceFlags),
+    /// Start only the gateway, which speaks HTTP.
+    Gateway(ServiceFlags),
+    /// Ask the service of this configuration whether it serves.
+    Health(HealthFlags),
+    /// Make throw-away certificates for services in processes of their own.
+    DevCerts {
+        /// The folder that they are written to; it is made if need be.
+        folder: PathBuf,
+    },
+    /// Print the version.
+    Version,
+}
+
+/// What every service is started with.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServiceFlags {
+    /// A configuration in HCL or JSON, or a folder of such; may be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub config: Vec<PathBuf>,
+    /// The least severe messages that are logged: trace, debug, info, warn, error, off.
+    #[arg(long, env = "VAULT_LOG_LEVEL")]
+    pub log_level: Option<String>,
+    /// How messages look: standard or json.
+    #[arg(long, env = "VAULT_LOG_FORMAT")]
+    pub log_format: Option<String>,
+}
+
+/// What a server is started with.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServerFlags {
+    /// What every service takes.
+    #[command(flatten)]
+    pub service: ServiceFlags,
+    /// In memory, initialised and unsealed: to try things out.
+    #[arg(long)]
+    pub dev: bool,
+    /// The first token of such a server.
+    #[arg(long, value_name = "TOKEN", env = "VAULT_DEV_ROOT_TOKEN_ID", hide_env_values = true)]
+    pub dev_root_token_id: Option<String>,
+    /// Where such a server listens.
+    #[arg(long, value_name = "ADDRESS", env = "VAULT_DEV_LISTEN_ADDRESS", default_value = "127.0.0.1:8200")]
+    pub dev_listen_address: String,
+    /// Programs in this folder are registered as plugins of such a server.
+    #[arg(long, value_name = "FOLDER")]
+    pub dev_plugin_dir: Option<PathBuf>,
+    /// The token is not stored in the home folder.
+    #[arg(long)]
+    pub dev_no_store_token: bool,
+}
+
+/// Who is asked.
+#[derive(Args, Clone, Debug)]
+pub struct HealthFlags {
+    /// catalog, launcher or router.
+    #[arg(value_parser = service)]
+    pub service: Service,
+    /// Its configuration.
+    #[arg(long, value_name = "PATH")]
+    pub config: Vec<PathBuf>,
+}
+
+fn service(name: &str) -> Result<Service, String> {
+    Service::from_name(name).ok_or_else(|| "there are catalog, launcher, router and gateway".to_owned())
+}
+
+/// Runs what the command line asks for. A wrong command line is 2, a failure 1.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse_from(two_dashes(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match perform(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Server(flags) if flags.dev => crate::dev::run(flags),
+        Command::Server(flags) => crate::server::run(flags.service),
+        Command::Catalog(flags) => crate::service::run(Service::Catalog, flags),
+        Command::Launcher(flags) => crate::service::run(Service::Launcher, flags),
+        Command::Router(flags) => crate::service::run(Service::Router, flags),
+        Command::Gateway(flags) => crate::service::run(Service::Gateway, flags),
+        Command::Health(flags) => crate::health::run(flags),
+        Command::DevCerts { folder } => crate::certs::run(&folder),
+        Command::Version => {
+            crate::banner::version();
+            Ok(())
+        }
+    }
+}
+
+/// Gives flags of more than one letter their second dash; what follows `--` stays as it is.
+fn two_dashes(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut plain = false;
+    let rewrite = |argument: OsString| {
+        plain |= argument == "--";
+        match argument.to_str() {
+            Some(text) if !plain && is_single_dashed(text) => OsString::from(format!("-{text}")),
+            _ => argument,
+        }
+    };
+    arguments.map(rewrite).collect()
+}
+
+fn is_single_dashed(text: &str) -> bool {
+    let Some(name) = text.strip_prefix('-') else { return false };
+    let name = name.split('=').next().unwrap_or_default();
+    name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Cli, clap::Error> {
+        let words = ["mortise"].iter().chain(words).map(OsString::from);
+        Cli::try_parse_from(two_dashes(words))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn long_flags_take_one_dash_or_two() {
+        for words in [
+            ["server", "-config=a.hcl", "-config", "b", "-log-level=debug"],
+            ["server", "--config=a.hcl", "--config", "b", "--log-level=debug"],
+        ] {
+            let Command::Server(flags) = parse(&words).unwrap().command else { panic!("a server") };
+            assert_eq!(flags.service.config, [PathBuf::from("a.hcl"), PathBuf::from("b")]);
+            assert_eq!(flags.service.log_level.as_deref(), Some("debug"));
+        }
+    }
+
+    #[test]
+    fn a_development_server_takes_vaults_flags() {
+        let words = ["server", "-dev", "-dev-root-token-id=root", "-dev-plugin-dir=p", "-dev-no-store-token"];
+        let Command::Server(flags) = parse(&words).unwrap().command else { panic!("a server") };
+        assert!(flags.dev && flags.dev_no_store_token);
+        assert_eq!(flags.dev_root_token_id.as_deref(), Some("root"));
+        assert_eq!(flags.dev_plugin_dir, Some("p".into()));
+    }
+
+    #[test]
+    fn short_flags_values_and_what_follows_two_dashes_stay() {
+        let words = ["-h", "-", "--", "-config", "-1", "a-b"].map(OsString::from);
+        assert_eq!(two_dashes(words.clone().into_iter()), words);
+    }
+
+    #[test]
+    fn unknown_commands_and_flags_are_errors_of_usage() {
+        for words in [vec!["nonsense"], vec!["server", "-nonsense"], vec![]] {
+            assert_eq!(parse(&words).unwrap_err().exit_code(), 2, "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `mortise health`: what a container's health check runs.
+
+use anyhow::{Context, bail};
+use kit::{
+    Service,
+    config::Config,
+    tls::{self, Certificates},
+};
+use tokio::net::TcpStream;
+use wire::{
+    Seam,
+    health::{HealthCheckRequest, health_client::HealthClient},
+};
+
+use crate::{
+    cli::{HealthFlags, ServiceFlags},
+    start,
+};
+
+/// Asks a service, with its own certificate, whether it serves.
+pub fn run(flags: HealthFlags) -> anyhow::Result<()> {
+    let service = flags.service;
+    let flags = ServiceFlags { config: flags.config, ..ServiceFlags::default() };
+    let (config, _) = start::configuration(&flags)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match service {
+        Service::Gateway => runtime.block_on(listening(&config)),
+        _ => runtime.block_on(serving(service, &config)),
+    }
+}
+
+async fn serving(service: Service, config: &Config) -> anyhow::Result<()> {
+    let internal = config.needs_internal()?;
+    let address = internal.address.as_ref().context("the internal block has no address")?;
+    let certificates = Certificates::read(internal)?;
+    let seam = Seam::remote(tls::channel(service, address, &certificates)?);
+    let answer = HealthClient::new(seam).check(HealthCheckRequest::default()).await;
+    match answer.map_err(|status| anyhow::anyhow!("{service} at {address}: {}", status.message()))? {
+        answer if answer.get_ref().status == 1 => Ok(()),
+        _ => bail!("{service} at {address} is ending"),
+    }
+}
+
+/// The gateway speaks HTTP only: that it takes a connection says enough.
+async fn listening(config: &Config) -> anyhow::Result<()> {
+    let listener = &config.needs_listeners()?[0];
+    let address = reachable(listener.address.as_str());
+    TcpStream::connect(&address).await.with_context(|| format!("nothing listens at {address}"))?;
+    Ok(())
+}
+
+/// An address to connect to, for one to listen at.
+pub fn reachable(address: &str) -> String {
+    match address.rsplit_once(':') {
+        Some(("0.0.0.0" | "[::]", port)) => format!("127.0.0.1:{port}"),
+        _ => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_reached_at_this_one() {
+        assert_eq!(reachable("0.0.0.0:8200"), "127.0.0.1:8200");
+        assert_eq!(reachable("[::]:1"), "127.0.0.1:1");
+        assert_eq!(reachable("10.0.0.1:2"), "10.0.0.1:2");
+    }
+}

@@ -1,0 +1,134 @@
+//! Each service as the configuration wants it, over seams to those below it. What a seam is made of, nobody here knows.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use catalog::{BuiltinInfo, Catalog, StorageConfig};
+use domain::Token;
+use kit::config::{Config, Storage};
+use launcher::Launcher;
+use router::Router;
+use wire::{
+    PLUGIN_MESSAGE_LIMIT as LIMIT, Seam,
+    catalog::v1::{
+        barrier_client::BarrierClient, plugins_client::PluginsClient, storage_client::StorageClient,
+    },
+    launcher::v1::{launcher_client::LauncherClient, launcher_server::LauncherServer},
+    router::v1::router_server::RouterServer,
+};
+
+use crate::banner::VAULT_VERSION;
+
+/// The three services of a catalog.
+#[derive(Clone, Debug)]
+pub struct CatalogSeams {
+    barrier: Seam,
+    storage: Seam,
+    plugins: Seam,
+}
+
+impl CatalogSeams {
+    /// A catalog in this process.
+    pub fn local(catalog: &Catalog) -> Self {
+        Self {
+            barrier: Seam::local(catalog.barrier_server()),
+            storage: Seam::local(catalog.storage_server()),
+            plugins: Seam::local(catalog.plugins_server()),
+        }
+    }
+
+    /// A catalog elsewhere, with one connection for all that it serves.
+    pub fn remote(seam: Seam) -> Self {
+        Self { barrier: seam.clone(), storage: seam.clone(), plugins: seam }
+    }
+
+    fn barrier(&self) -> BarrierClient<Seam> {
+        let client = BarrierClient::new(self.barrier.clone());
+        client.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
+    }
+
+    fn storage(&self) -> StorageClient<Seam> {
+        let client = StorageClient::new(self.storage.clone());
+        client.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
+    }
+
+    fn plugins(&self) -> PluginsClient<Seam> {
+        let client = PluginsClient::new(self.plugins.clone());
+        client.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
+    }
+}
+
+/// Opens the catalog.
+pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
+    let storage = match config.needs_storage()?.clone() {
+        Storage::Inmem => StorageConfig::Inmem,
+        Storage::Sqlite { path } => StorageConfig::Sqlite { path },
+        Storage::File { path } => StorageConfig::File { path },
+    };
+    let builtins = engines::builtins().into_iter().map(|builtin| BuiltinInfo {
+        plugin_type: builtin.plugin_type,
+        name: builtin.name,
+        version: builtin.version,
+    });
+    let config = catalog::Config {
+        storage,
+        plugin_directory: config.plugin_directory.clone(),
+        builtins: builtins.collect(),
+        ..catalog::Config::default()
+    };
+    Catalog::open(config).await.context("cannot open the storage")
+}
+
+/// Makes ready to run plugins.
+pub fn launcher(config: &Config, below: &CatalogSeams) -> anyhow::Result<Arc<Launcher>> {
+    let clients =
+        launcher::Catalog { barrier: below.barrier(), storage: below.storage(), plugins: below.plugins() };
+    let config = launcher::Config {
+        host_version: VAULT_VERSION.to_owned(),
+        runtime_dir: config.plugin_tmpdir.clone(),
+        mlock: !config.disable_mlock,
+        ..launcher::Config::default()
+    };
+    Ok(Arc::new(Launcher::new(config, clients, engines::builtins())?))
+}
+
+/// The launcher's server.
+pub fn launcher_server(launcher: &Arc<Launcher>) -> LauncherServer<Launcher> {
+    let server = LauncherServer::from_arc(launcher.clone());
+    server.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
+}
+
+/// What a router is told beside its configuration.
+#[derive(Debug, Default)]
+pub struct RouterSettings {
+    /// Where clients reach this server.
+    pub api_addr: String,
+    /// The root token of a development server.
+    pub first_token: Option<Token>,
+}
+
+/// The router's server.
+pub fn router_server(
+    config: &Config,
+    more: RouterSettings,
+    below: &CatalogSeams,
+    launcher: Seam,
+) -> RouterServer<Router> {
+    let launcher = LauncherClient::new(launcher);
+    let clients = router::Clients {
+        barrier: below.barrier(),
+        storage: below.storage(),
+        plugins: below.plugins(),
+        launcher: launcher.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT),
+    };
+    let config = router::Config {
+        api_addr: more.api_addr,
+        first_token: more.first_token,
+        default_lease_ttl: config.default_lease_ttl,
+        max_lease_ttl: config.max_lease_ttl,
+        version: VAULT_VERSION.to_owned(),
+        ..router::Config::default()
+    };
+    let server = RouterServer::new(Router::new(clients, config));
+    server.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
+}

@@ -1,0 +1,66 @@
+//! `mortise server`: all services in one process, each laid directly over the one below it.
+
+use std::sync::Arc;
+
+use domain::Token;
+use kit::{config::Config, shutdown::Shutdown};
+use launcher::{Launcher, Reason};
+use tokio_util::sync::CancellationToken;
+use wire::{Seam, router::v1::router_client::RouterClient};
+
+use crate::{
+    banner,
+    cli::ServiceFlags,
+    edge::Edge,
+    parts::{self, CatalogSeams, RouterSettings},
+    start,
+};
+
+/// Runs a server until it is asked to end.
+pub fn run(flags: ServiceFlags) -> anyhow::Result<()> {
+    let begun = start::begin(&flags)?;
+    start::runtime()?.block_on(async {
+        let config = &begun.config;
+        let shutdown = Shutdown::on_signals()?;
+        let edge = Edge::open(config.needs_listeners()?).await?;
+        let server = Server::start(config, &edge, None).await?;
+        let reload = edge.reload();
+        start::reload_on_request(&shutdown, flags, move || Ok(reload.certificates()?));
+        banner::print(config, &server.api_addr);
+        server.serve(edge, shutdown.token().clone()).await;
+        Ok(())
+    })
+}
+
+/// Three services in this process; the fourth, the gateway, is in front of them.
+pub struct Server {
+    launcher: Arc<Launcher>,
+    router: Seam,
+    /// What clients are told to come back to.
+    pub api_addr: String,
+}
+
+impl Server {
+    /// Starts them from the bottom up.
+    pub async fn start(config: &Config, edge: &Edge, first_token: Option<Token>) -> anyhow::Result<Self> {
+        let api_addr = config.api_addr.clone().unwrap_or_else(|| edge.api_addr());
+        let catalog = CatalogSeams::local(&parts::catalog(config).await?);
+        let launcher = parts::launcher(config, &catalog)?;
+        let seam = Seam::local(parts::launcher_server(&launcher));
+        let settings = RouterSettings { api_addr: api_addr.clone(), first_token };
+        let router = parts::router_server(config, settings, &catalog, seam);
+        Ok(Self { launcher, router: Seam::local(router), api_addr })
+    }
+
+    /// A client of the router.
+    pub fn router(&self) -> RouterClient<Seam> {
+        RouterClient::new(self.router.clone())
+    }
+
+    /// Answers until the token is cancelled; then ends from the top down.
+    pub async fn serve(self, edge: Edge, shutdown: CancellationToken) {
+        edge.serve(self.router(), shutdown).await;
+        self.launcher.stop_all(Reason::Shutdown).await;
+        tracing::info!("ended");
+    }
+}

@@ -1,0 +1,95 @@
+//! `mortise catalog|launcher|router|gateway`: one service in a process of its own.
+
+use anyhow::Context;
+use kit::{Service, config::Config, shutdown::Shutdown};
+use launcher::Reason;
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use wire::router::v1::router_client::RouterClient;
+
+use crate::{
+    banner,
+    cli::ServiceFlags,
+    edge::Edge,
+    neighbours::Neighbours,
+    parts::{self, CatalogSeams, RouterSettings},
+    start,
+};
+
+/// Runs one service until it is asked to end.
+pub fn run(service: Service, flags: ServiceFlags) -> anyhow::Result<()> {
+    let begun = start::begin(&flags)?;
+    start::runtime()?.block_on(async {
+        let config = &begun.config;
+        let neighbours = Neighbours::of(config)?;
+        let alone = Alone { config, neighbours, shutdown: Shutdown::on_signals()?, flags };
+        match service {
+            Service::Catalog => alone.catalog().await,
+            Service::Launcher => alone.launcher().await,
+            Service::Router => alone.router().await,
+            Service::Gateway => alone.gateway().await,
+        }
+    })
+}
+
+/// A service in a process of its own.
+struct Alone<'c> {
+    config: &'c Config,
+    neighbours: Neighbours,
+    shutdown: Shutdown,
+    flags: ServiceFlags,
+}
+
+impl Alone<'_> {
+    async fn catalog(self) -> anyhow::Result<()> {
+        let listener = self.neighbours.listen().await?;
+        let catalog = parts::catalog(self.config).await?;
+        let routes = Routes::new(catalog.barrier_server())
+            .add_service(catalog.storage_server())
+            .add_service(catalog.plugins_server());
+        self.serve(Service::Catalog, listener, routes).await
+    }
+
+    async fn launcher(self) -> anyhow::Result<()> {
+        let listener = self.neighbours.listen().await?;
+        let below = CatalogSeams::remote(self.neighbours.seam(Service::Catalog)?);
+        let launcher = parts::launcher(self.config, &below)?;
+        let routes = Routes::new(parts::launcher_server(&launcher));
+        let served = self.serve(Service::Launcher, listener, routes).await;
+        launcher.stop_all(Reason::Shutdown).await;
+        served
+    }
+
+    async fn router(self) -> anyhow::Result<()> {
+        let listener = self.neighbours.listen().await?;
+        let below = CatalogSeams::remote(self.neighbours.seam(Service::Catalog)?);
+        let launcher = self.neighbours.seam(Service::Launcher)?;
+        let api_addr = self.config.api_addr.clone().context(
+            "the router does not listen for clients, so it has to be told: add api_addr = \"https://HOST:8200\"",
+        )?;
+        let settings = RouterSettings { api_addr, first_token: None };
+        let routes = Routes::new(parts::router_server(self.config, settings, &below, launcher));
+        self.serve(Service::Router, listener, routes).await
+    }
+
+    async fn gateway(self) -> anyhow::Result<()> {
+        let edge = Edge::open(self.config.needs_listeners()?).await?;
+        let router = RouterClient::new(self.neighbours.seam(Service::Router)?);
+        let (neighbours, listeners) = (self.neighbours, edge.reload());
+        start::reload_on_request(&self.shutdown, self.flags, move || {
+            neighbours.reload()?;
+            Ok(listeners.certificates()?)
+        });
+        banner::started(Service::Gateway);
+        edge.serve(router, self.shutdown.token().clone()).await;
+        Ok(())
+    }
+
+    /// Answers neighbours until the process is asked to end.
+    async fn serve(self, service: Service, listener: TcpListener, routes: Routes) -> anyhow::Result<()> {
+        let neighbours = self.neighbours.clone();
+        start::reload_on_request(&self.shutdown, self.flags, move || neighbours.reload());
+        banner::started(service);
+        self.neighbours.serve(listener, routes, self.shutdown.token().clone()).await
+    }
+}

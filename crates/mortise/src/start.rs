@@ -1,0 +1,101 @@
+//! How every command that serves begins.
+
+use anyhow::Context;
+use kit::{
+    config::{self, Config, Given, Problem},
+    logs,
+    process::{self, PidFile},
+    shutdown::Shutdown,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::cli::ServiceFlags;
+
+/// Settings that the environment can hold, as Vault's does.
+const VARIABLES: &[(&str, &str)] = &[
+    ("VAULT_API_ADDR", "api_addr"),
+    ("VAULT_CLUSTER_ADDR", "cluster_addr"),
+    ("VAULT_RAW_STORAGE_ENDPOINT", "raw_storage_endpoint"),
+];
+
+/// Reads what the flags name: the files, with the environment and the flags laid over them.
+pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), config::Error> {
+    config::load(&flags.config, given(flags))
+}
+
+fn given(flags: &ServiceFlags) -> Vec<Given> {
+    let variable = |&(name, key): &(&'static str, &'static str)| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some(Given { key, name, value })
+    };
+    let flag = |key, name, value: &Option<String>| Some(Given { key, name, value: value.clone()? });
+    let mut given: Vec<Given> = VARIABLES.iter().filter_map(variable).collect();
+    given.extend(flag("log_level", "-log-level", &flags.log_level));
+    given.extend(flag("log_format", "-log-format", &flags.log_format));
+    given
+}
+
+/// What holds for as long as a service runs.
+#[derive(Debug)]
+pub struct Begun {
+    /// What it was configured with.
+    pub config: Config,
+    /// Removed when the service ends.
+    _pid_file: Option<PidFile>,
+}
+
+/// Takes the configuration of a service into force.
+pub fn begin(flags: &ServiceFlags) -> anyhow::Result<Begun> {
+    if flags.config.is_empty() {
+        return Err(config::Error::None.into());
+    }
+    let (config, warnings) = configuration(flags)?;
+    take_effect(config, &warnings)
+}
+
+/// Prepares the process as a configuration says.
+pub fn take_effect(config: Config, warnings: &[Problem]) -> anyhow::Result<Begun> {
+    logs::start(config.log_level, config.log_format);
+    process::harden();
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if !config.disable_mlock {
+        process::lock_memory()?;
+    }
+    let pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
+    Ok(Begun { config, _pid_file: pid_file })
+}
+
+/// The threads that everything runs on.
+pub fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().thread_name("mortise").build().context("cannot start threads")
+}
+
+/// Reads log level and certificates again whenever the process is asked to, until it ends.
+pub fn reload_on_request(
+    shutdown: &Shutdown,
+    flags: ServiceFlags,
+    certificates: impl Fn() -> anyhow::Result<()> + Send + Sync + 'static,
+) {
+    let mut reloads = shutdown.reloads();
+    let certificates = std::sync::Arc::new(certificates);
+    tokio::spawn(async move {
+        while reloads.changed().await.is_ok() {
+            let (flags, certificates) = (flags.clone(), certificates.clone());
+            let again = tokio::task::spawn_blocking(move || reload(&flags, &*certificates)).await;
+            match again.map_err(anyhow::Error::from).flatten() {
+                Ok(()) => {
+                    tracing::info!("read the configuration again: log level and certificates are in force")
+                }
+                Err(error) => tracing::error!("cannot read the configuration again: {error:#}"),
+            }
+        }
+    });
+}
+
+fn reload(flags: &ServiceFlags, certificates: &impl Fn() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let (config, _) = configuration(flags)?;
+    logs::set_level(config.log_level);
+    certificates()
+}
