@@ -36,7 +36,7 @@ impl Default for Config {
             max_connections: 16_384,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(300),
-            max_headers: 128,
+            max_headers: 100,
             max_header_bytes: 64 << 10,
             max_body_bytes: 32 << 20,
             json: json::Limits::default(),

@@ -59,6 +59,7 @@ impl Connections {
         let mut connection = std::pin::pin!(
             http1::Builder::new()
                 .max_headers(self.config.max_headers)
+                .max_header_size(self.config.max_header_bytes)
                 .max_buf_size(self.config.max_header_bytes.max(SMALLEST_BUFFER))
                 .header_read_timeout(None)
                 .serve_connection(io, answers)

@@ -165,7 +165,7 @@ impl Value<'_, '_> {
         self.walk.token().map(|()| shape)
     }
 
-    /// The text of a number, which arrives as the only member of a map. A client may have written such a map: then
+    /// The text of a number that fits no machine's integer, which arrives as the only member of a map. A client may have written such a map: then
     /// it has to hold a number as well, because it will be read as one.
     fn number<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<Shape, A::Error> {
         let text = map.next_value_seed(Text(self.walk))?;
@@ -201,6 +201,14 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
 
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Shape, E> {
         self.scalar(Shape::Bool)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Shape, E> {
+        self.scalar(Shape::Number)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Shape, E> {
+        self.scalar(Shape::Number)
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Shape, E> {

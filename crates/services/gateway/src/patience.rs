@@ -221,7 +221,7 @@ mod tests {
         let in_flight = InFlight::default();
         let mut patience = Patience::new(server, in_flight.clone(), LIMITS);
         client.write_all(b"request").await.unwrap();
-        patience.read(&mut [0; 64]).await.unwrap();
+        assert_eq!(patience.read(&mut [0; 64]).await.unwrap(), 7);
         let request = in_flight.begin();
         let mut into = [0; 64];
         let answering = time::timeout(Duration::from_secs(1000), patience.read(&mut into)).await;
@@ -237,7 +237,7 @@ mod tests {
         let mut patience = Patience::new(server, in_flight.clone(), LIMITS);
         drop(in_flight.begin());
         client.write_all(b"request").await.unwrap();
-        patience.read(&mut [0; 64]).await.unwrap();
+        assert_eq!(patience.read(&mut [0; 64]).await.unwrap(), 7);
         assert_eq!(fails_after(&mut patience).await, (io::ErrorKind::TimedOut, 10));
     }
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{Running, Scripted, raw};
+use common::{LONG, Running, Scripted, raw};
 use gateway::Config;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ use tokio::{
 };
 
 const SOON: Duration = Duration::from_millis(200);
-const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413_however_it_is_sent() {

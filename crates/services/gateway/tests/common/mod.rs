@@ -1,9 +1,11 @@
 //! A gateway on a real socket, before a router that does as the test says.
 #![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test has no use for half an answer")]
 
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use gateway::{Config, Gateway, Listener, TlsFiles};
@@ -115,6 +117,9 @@ impl Drop for Running {
     }
 }
 
+/// Longer than any wait that is meant.
+pub const LONG: Duration = Duration::from_secs(20);
+
 /// Sends bytes as they are and reads until the server closes.
 pub async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -122,6 +127,7 @@ pub async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     // The server may answer and close before it has read all: then the rest cannot be sent.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
+    let read = tokio::time::timeout(LONG, stream.read_to_end(&mut answer)).await;
+    assert!(read.is_ok(), "the server did not close");
     String::from_utf8_lossy(&answer).into_owned()
 }
