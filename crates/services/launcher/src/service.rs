@@ -102,11 +102,11 @@ impl Launcher {
         (mount, known)
     }
 
-    async fn tune_now(&self, spec: Arc<MountSpec>) -> Result<MountReply> {
+    async fn tune_now(&self, spec: Arc<MountSpec>, fresh: bool) -> Result<MountReply> {
         let mount = self.mount(&spec.uuid)?;
         let before = mount.system.spec();
         mount.system.change(Arc::clone(&spec));
-        let anew = needs_new_setup(&before, &spec) && mount.ready().is_some();
+        let anew = (fresh || needs_new_setup(&before, &spec)) && mount.ready().is_some();
         let outcome = if anew { mount.reload().await } else { mount.instance().await };
         match outcome {
             Ok(instance) => Ok(instance.describe()),
@@ -157,8 +157,9 @@ impl launcher_server::Launcher for Launcher {
     }
 
     async fn tune(&self, request: Request<MountRequest>) -> Result<Response<MountReply>, Status> {
-        let spec = Arc::new(request.into_inner().spec.ok_or_else(|| malformed("mount"))?);
-        Ok(Response::new(self.tune_now(spec).await?))
+        let MountRequest { spec, fresh } = request.into_inner();
+        let spec = Arc::new(spec.ok_or_else(|| malformed("mount"))?);
+        Ok(Response::new(self.tune_now(spec, fresh).await?))
     }
 
     async fn exists(

@@ -13,6 +13,8 @@ pub(crate) enum Answer {
         data: Bytes,
         warnings: Vec<String>,
     },
+    /// Likewise; the work goes on.
+    Accepted(Bytes),
     /// A JSON document without envelope.
     Bare(Bytes),
 }
@@ -36,19 +38,25 @@ impl Answer {
 
     /// As it goes to the gateway.
     pub(crate) fn into_response(self, request_id: &str, mount_type: &str, on_top: bool) -> Response {
-        let body = match self {
-            Self::Nothing => Body::Nothing(Nothing {}),
-            Self::Bare(document) => Body::Bare(document),
-            Self::Data { data, warnings } => Body::Envelope(Envelope {
+        let accepted = matches!(self, Self::Accepted(_));
+        let enveloped = |data, warnings, mount_type: &str| {
+            Body::Envelope(Envelope {
                 request_id: request_id.to_owned(),
                 data,
                 warnings,
                 mount_type: mount_type.to_owned(),
                 data_on_top: on_top,
                 ..Envelope::default()
-            }),
+            })
         };
-        Response { body: Some(body), ..Response::default() }
+        let body = match self {
+            Self::Nothing => Body::Nothing(Nothing {}),
+            Self::Bare(document) => Body::Bare(document),
+            // A status of its own goes without the mount's type, as in Vault.
+            Self::Accepted(data) => enveloped(data, Vec::new(), ""),
+            Self::Data { data, warnings } => enveloped(data, warnings, mount_type),
+        };
+        Response { body: Some(body), accepted, ..Response::default() }
     }
 }
 

@@ -104,7 +104,7 @@ impl Mounts {
 
     async fn become_visible(&self, mount: &Mount, facts: MountFacts) -> Result<()> {
         let _turn = self.turn.lock().await;
-        mount.started(facts);
+        mount.started(facts, mount.entry.plugin_version.clone());
         let mounted = mount.with(MountEntry { state: MountState::Mounted, ..mount.entry.clone() });
         self.persist(&mounted).await?;
         let path = mounted.entry.path.clone();

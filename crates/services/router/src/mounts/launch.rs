@@ -45,9 +45,17 @@ impl Launch {
         Ok(facts(self.launcher.clone().mount(request).await?.into_inner()))
     }
 
-    /// Tells a running plugin about new settings.
-    pub(super) async fn tune(&self, entry: &MountEntry) -> Result<MountFacts> {
-        let request = MountRequest { spec: Some(self.spec(entry)), fresh: false };
+    /// Tells a running plugin about new settings; its version stays.
+    pub(super) async fn tune(&self, mount: &Mount) -> Result<MountFacts> {
+        let version = mount.launched().to_string();
+        let spec = MountSpec { version, ..self.spec(&mount.entry) };
+        let request = MountRequest { spec: Some(spec), fresh: false };
+        Ok(facts(self.launcher.clone().tune(request).await?.into_inner()))
+    }
+
+    /// Starts the plugin that the mount asks for, and lets it take over.
+    pub(super) async fn reload(&self, entry: &MountEntry) -> Result<MountFacts> {
+        let request = MountRequest { spec: Some(self.spec(entry)), fresh: true };
         Ok(facts(self.launcher.clone().tune(request).await?.into_inner()))
     }
 

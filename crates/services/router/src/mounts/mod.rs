@@ -8,6 +8,7 @@ mod load;
 mod mount;
 mod record;
 mod refusal;
+mod reload;
 mod remount;
 mod table;
 mod tune;

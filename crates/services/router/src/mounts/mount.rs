@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use domain::{MountEntry, MountFacts, MountState};
+use domain::{MountEntry, MountFacts, MountState, PluginVersion};
 
 /// Where the system's own endpoints are.
 pub(crate) const SYSTEM: &str = "sys/";
@@ -25,6 +25,8 @@ struct Standing {
     facts: Arc<MountFacts>,
     /// The launcher knows the mount.
     ready: bool,
+    /// With which version it was told to the launcher.
+    launched: PluginVersion,
     /// Why its plugin did not start when it was last tried.
     trouble: Option<String>,
 }
@@ -77,13 +79,18 @@ impl Mount {
         self.damage.clone().or_else(|| self.look(|standing| standing.trouble.clone()))
     }
 
-    /// Its plugin runs; says whether that told us something new.
-    pub(crate) fn started(&self, facts: MountFacts) -> bool {
+    /// Its plugin runs, in that version; says whether that told us something new.
+    pub(crate) fn started(&self, facts: MountFacts, launched: PluginVersion) -> bool {
         self.change(|standing| {
             let news = *standing.facts != facts;
-            *standing = Standing { facts: Arc::new(facts), ready: true, trouble: None };
+            *standing = Standing { facts: Arc::new(facts), ready: true, launched, trouble: None };
             news
         })
+    }
+
+    /// The version that the launcher was told: another one than is asked for takes effect with a reload.
+    pub(crate) fn launched(&self) -> PluginVersion {
+        self.look(|standing| standing.launched.clone())
     }
 
     /// Its plugin does not start.

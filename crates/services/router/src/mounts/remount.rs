@@ -18,7 +18,7 @@ impl Mounts {
     pub(crate) async fn remount(&self, from: MountPath, to: MountPath) -> Result<String> {
         check_ends(&from, &to)?;
         let moved = self.change_path(&from, &to).await?;
-        if moved.is_ready() && self.launch.tune(&moved.entry).await.is_err() {
+        if moved.is_ready() && self.launch.tune(&moved).await.is_err() {
             // The launcher is told where the mount is with the next request.
             moved.forgotten();
         }

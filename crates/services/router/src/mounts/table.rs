@@ -1,6 +1,6 @@
 use std::{error::Error as _, fmt, sync::Arc};
 
-use domain::{MountEntry, MountFacts, MountPath, MountTable};
+use domain::{Kind, MountEntry, MountFacts, MountPath, MountTable, PluginVersion};
 use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, watch};
 
@@ -58,14 +58,19 @@ impl Mounts {
             return Err(Refusal::Degraded { at: mount.entry.path.clone(), reason }.into());
         }
         let started = self.launch.again(&mount.entry).await;
-        self.note_start(mount, started).await
+        self.note_start(mount, &mount.entry.plugin_version, started).await.map_err(unavailable)
     }
 
     /// Keeps what a start of its plugin has shown about a mount.
-    pub(super) async fn note_start(&self, mount: &Mount, started: Result<MountFacts>) -> Result<()> {
+    pub(super) async fn note_start(
+        &self,
+        mount: &Mount,
+        version: &PluginVersion,
+        started: Result<MountFacts>,
+    ) -> Result<()> {
         match started {
             Ok(facts) => {
-                if mount.started(facts) {
+                if mount.started(facts, version.clone()) {
                     self.keep_facts(mount).await;
                 }
                 Ok(())
@@ -103,6 +108,17 @@ impl Mounts {
         let outcome = change(&mut table);
         self.table.send_replace(Arc::new(table));
         outcome
+    }
+}
+
+/// Whoever uses a mount whose plugin does not start has made no mistake.
+fn unavailable(error: Error) -> Error {
+    match error {
+        Error::Below(mut failure) if !matches!(failure.kind, Kind::Timeout | Kind::Internal) => {
+            failure.kind = Kind::Unavailable;
+            Error::Below(failure)
+        }
+        other => other,
     }
 }
 

@@ -41,9 +41,9 @@ impl Mounts {
             // The next request starts its plugin, and with the new settings.
             return Ok(warning);
         }
-        let told = self.launch.tune(&mount.entry).await;
+        let told = self.launch.tune(&mount).await;
         if sets_up_anew {
-            self.note_start(&mount, told).await?;
+            self.note_start(&mount, &mount.launched(), told).await?;
         } else if told.is_err() {
             mount.forgotten();
         }

@@ -1,6 +1,6 @@
 use domain::{Kind, Operation, Token};
 use wire::{
-    Seam,
+    Failure, Seam,
     launcher::v1::{Call, launcher_client::LauncherClient},
     pb::HandleRequestReply,
 };
@@ -60,8 +60,23 @@ where
         Err(Error::Below(failure)) if failure.kind == Kind::Precondition => {
             mount.forgotten();
             mounts.make_ready(mount).await?;
-            Ok(ask().await?.into_inner())
+            ask().await.map(tonic::Response::into_inner).map_err(|status| noted(mount, status.into()))
         }
-        Err(error) => Err(error),
+        Err(error) => Err(noted(mount, error)),
+    }
+}
+
+/// A plugin that is not there any more makes its mount a degraded one; what the plugin's side failed with is told as
+/// an error that it ended with.
+fn noted(mount: &Mount, error: Error) -> Error {
+    match error {
+        Error::Below(failure) if failure.kind == Kind::Unavailable => {
+            mount.failed(failure.to_string());
+            Error::Below(failure)
+        }
+        Error::Below(Failure { kind: Kind::Internal, messages, code, .. }) => {
+            Error::Value { kind: Kind::Internal, message: messages.join("; "), code }
+        }
+        other => other,
     }
 }

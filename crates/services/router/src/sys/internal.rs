@@ -12,7 +12,7 @@ use crate::{
     endpoint::{Access, Endpoint},
     error::Result,
     mounts::Mount,
-    token::Caller,
+    token::{Caller, grants},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -30,7 +30,24 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         operations: &[(Read, |ask| Box::pin(read(ask)))],
         help: "Tells about the mount that a path belongs to.",
     },
+    Endpoint {
+        pattern: "internal/ui/resultant-acl",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Read, |ask| Box::pin(resultant_acl(ask)))],
+        help: "Tells what the caller may do.",
+    },
 ];
+
+async fn resultant_acl(ask: Ask) -> Result<Answer> {
+    if ask.caller()?.is_root() {
+        return Ok(Answer::data(&json!({ "chroot_namespace": "", "root": true })));
+    }
+    let exact: BTreeMap<&str, Value> = grants(ask.caller()?)
+        .map(|(path, operation)| (path, json!({ "capabilities": [operation.word()] })))
+        .collect();
+    Ok(Answer::data(&json!({ "chroot_namespace": "", "exact_paths": exact, "glob_paths": {} })))
+}
 
 async fn list(ask: Ask) -> Result<Answer> {
     let sees_all = ask.caller.as_ref().is_some_and(|caller| caller.is_root());

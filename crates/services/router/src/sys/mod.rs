@@ -8,6 +8,7 @@ mod mounts;
 mod plugins;
 mod processes;
 mod register;
+mod reload;
 mod remount;
 mod seal;
 mod settings;
@@ -31,6 +32,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     internal::ENDPOINTS,
     plugins::ENDPOINTS,
     processes::ENDPOINTS,
+    reload::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.

@@ -56,6 +56,14 @@ pub enum Unfit {
     ArgsTwice,
     #[error("env entry {0} is not of the form KEY=value")]
     Env(usize),
+    #[error("plugin and mounts cannot be set at the same time")]
+    PluginAndMounts,
+    #[error("plugin or mounts must be provided")]
+    NeitherPluginNorMounts,
+    #[error("reload scope must be omitted or 'global'")]
+    ReloadScope,
+    #[error("cannot fetch mount entry on {0:?}")]
+    NoMountToReload(String),
     #[error("download is an enterprise only feature")]
     Download,
     #[error(transparent)]
@@ -68,11 +76,14 @@ pub enum Unfit {
 
 impl Unfit {
     pub(crate) const fn kind(&self) -> Kind {
-        Kind::Invalid
+        match self {
+            Self::NoMountToReload(_) => Kind::Internal,
+            _ => Kind::Invalid,
+        }
     }
 
     /// Whether Vault says this as an error that a handler ended with.
     pub(crate) const fn is_listed(&self) -> bool {
-        matches!(self, Self::Name(_))
+        matches!(self, Self::Name(_) | Self::NoMountToReload(_))
     }
 }

@@ -11,5 +11,5 @@ pub(crate) use caller::Caller;
 pub(crate) use endpoints::ENDPOINTS;
 pub use login::Refused;
 pub(crate) use login::{Login, log_in};
-pub(crate) use policy::{Question, allows};
+pub(crate) use policy::{Question, allows, grants};
 pub(crate) use store::{FirstToken, Tokens};

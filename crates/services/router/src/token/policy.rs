@@ -11,8 +11,17 @@ pub(crate) struct Question<'r> {
 }
 
 /// What the built-in policy `default` grants of what there is.
-const DEFAULT: [(&str, Operation); 2] =
-    [("auth/token/lookup-self", Operation::Read), ("auth/token/revoke-self", Operation::Update)];
+const DEFAULT: [(&str, Operation); 3] = [
+    ("auth/token/lookup-self", Operation::Read),
+    ("auth/token/revoke-self", Operation::Update),
+    ("sys/internal/ui/resultant-acl", Operation::Read),
+];
+
+/// What a caller who is not root may do.
+pub(crate) fn grants(caller: &Caller) -> impl Iterator<Item = (&'static str, Operation)> {
+    let granted = if caller.has_policy("default") { &DEFAULT[..] } else { &[] };
+    granted.iter().copied()
+}
 
 /// Whether the policies of a caller allow it. The one place where this is decided.
 pub(crate) fn allows(caller: &Caller, question: Question<'_>) -> bool {
@@ -21,10 +30,8 @@ pub(crate) fn allows(caller: &Caller, question: Question<'_>) -> bool {
     }
     // Help explains what exists anyway; any good token may ask for it.
     let help = question.operation == Operation::Help;
-    let granted = caller.has_policy("default")
-        && !question.needs_sudo
-        && DEFAULT.contains(&(question.path, question.operation));
-    help || granted
+    let asked = (question.path, question.operation);
+    help || (!question.needs_sudo && grants(caller).any(|granted| granted == asked))
 }
 
 #[cfg(test)]
