@@ -1,4 +1,5 @@
 //! Every backend keeps the same rules.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::sync::Arc;
 

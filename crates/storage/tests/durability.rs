@@ -1,6 +1,7 @@
 //! What was acknowledged survives a kill at any instant.
 //!
 //! A program of its own rather than a list of tests: it starts itself again as the process that is killed.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it saw")]
 
 use std::{
     env,

@@ -1,4 +1,5 @@
 //! Initialising, unsealing, sealing and rotating, through the generated clients.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The plugin catalog through the generated clients.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

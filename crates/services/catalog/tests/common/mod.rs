@@ -1,5 +1,5 @@
 //! A catalog and what its tests ask of it.
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test program uses a part, and a test may panic")]
 
 use bytes::Bytes;
 use catalog::{Catalog, Config};
