@@ -120,7 +120,7 @@ pub struct Pauses {
 impl Default for Pauses {
     fn default() -> Self {
         Self {
-            forgiven: 2,
+            forgiven: 3,
             first: Duration::from_millis(250),
             longest: Duration::from_secs(30),
             longest_unverified: Duration::from_secs(1),

@@ -47,7 +47,7 @@ impl Default for Config {
             setup_deadline: Duration::from_secs(60),
             request_deadline: Duration::from_secs(90),
             cleanup_deadline: Duration::from_secs(2),
-            patience: Duration::from_secs(1),
+            patience: Duration::from_secs(5),
             pauses: Pauses::default(),
             largest_answer: 32 << 20,
             largest_plugin: 1 << 30,

@@ -158,9 +158,25 @@ pub fn of_exec(error: io::Error, program: &File) -> Cause {
     }
 }
 
-/// Why a program that was executed did not become a plugin; `exit` if it has ended by itself.
-pub fn of_greeting(error: StartError, exit: Option<Exit>, limit: Duration, said: LastWords) -> Cause {
-    if said.contain(&["mlock", "lock memory", "locking memory"]) && exit.is_some() {
+/// What was observed of a program that was executed.
+#[derive(Debug)]
+pub struct Observed {
+    /// How it ended, if it has ended by itself.
+    pub exit: Option<Exit>,
+    /// The time that it was given.
+    pub limit: Duration,
+    /// Whether it was asked to lock its memory.
+    pub locks_memory: bool,
+    /// Its last words.
+    pub said: LastWords,
+}
+
+/// Why a program that was executed did not become a plugin.
+pub fn of_greeting(error: StartError, observed: Observed) -> Cause {
+    let Observed { exit, limit, locks_memory, said } = observed;
+    // All that a plugin says is what the system told it.
+    let refused = said.contain(&["operation not permitted", "cannot allocate memory", "mlock"]);
+    if exit.is_some() && locks_memory && refused {
         return Cause::MlockRefused(said);
     }
     if said.contain(&["error while loading shared libraries"]) {

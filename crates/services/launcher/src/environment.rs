@@ -72,6 +72,11 @@ pub fn of(
     all.into_iter().collect()
 }
 
+/// Whether the plugin is asked to lock its memory.
+pub fn locks_memory(entry: &Entry, config: &Config) -> bool {
+    config.mlock || entry.env.iter().any(|setting| setting == "VAULT_PLUGIN_MLOCK_ENABLED=true")
+}
+
 fn vaults(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
     let mlock = config.mlock.then_some(("VAULT_PLUGIN_MLOCK_ENABLED", "true"));
     let always = [

@@ -42,7 +42,7 @@ pub enum Error {
         /// The plugin.
         plugin: String,
         /// What is wrong.
-        cause: Cause,
+        cause: Box<Cause>,
     },
     /// It failed too often, and is left alone for a while.
     #[error("plugin {plugin} is tried again in {wait:?}; the last time: {last}")]

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use domain::PluginType;
 use futures::join;
 use goplugin::{Lost, host::Brokered};
 use http::uri::PathAndQuery;
@@ -23,6 +24,9 @@ use crate::{
     process::Live,
     system::MountSystem,
 };
+
+/// The number by which a plugin says that it is an auth method; that of a secrets engine is one less.
+const CREDENTIAL: u32 = 2;
 
 /// The metadata by which a process tells its mounts apart.
 const MULTIPLEX_ID: &str = "multiplex_id";
@@ -88,11 +92,17 @@ impl External {
         Ok(mount)
     }
 
-    /// Sets something up that is only asked who it is: it has no storage and no settings.
-    pub async fn ask_version(entry: Arc<Entry>, live: Arc<Live>, limit: Duration) -> Result<String> {
+    /// Sets something up that is only asked who it is, which is its type and version: it has no storage and no settings.
+    pub async fn ask_identity(
+        entry: Arc<Entry>,
+        live: Arc<Live>,
+        limit: Duration,
+    ) -> Result<(PluginType, String)> {
         let asks = Offer { limit, ..Offer::default() };
         let mount = Self::offer(entry, live, wire::PLUGIN_MESSAGE_LIMIT, asks).await?;
-        mount.ask_own_version(limit).await
+        let kind: pb::TypeReply = mount.ask("/pb.Backend/Type", pb::Empty {}, limit).await?;
+        let plugin_type = if kind.r#type == CREDENTIAL { PluginType::Auth } else { PluginType::Secret };
+        Ok((plugin_type, mount.ask_own_version(limit).await?))
     }
 
     async fn offer(entry: Arc<Entry>, live: Arc<Live>, largest_answer: usize, offer: Offer) -> Result<Self> {
@@ -235,7 +245,7 @@ fn config_of(spec: &MountSpec, entry: &Entry) -> std::collections::HashMap<Strin
 }
 
 fn check_type(entry: &Entry, spec: &MountSpec, found: u32) -> Result<()> {
-    let (wanted, number) = if spec.r#type == "auth" { ("auth", 2) } else { ("secret", 1) };
+    let (wanted, number) = if spec.r#type == "auth" { ("auth", CREDENTIAL) } else { ("secret", CREDENTIAL - 1) };
     if found == number {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 )]
 
 use std::{
+    ffi::{CString, c_char},
     io,
     os::{
         fd::{BorrowedFd, OwnedFd, RawFd},
@@ -20,9 +21,41 @@ use rustix::{
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
-/// Makes the child die with the calling *thread*, lead a session of its own, gain no privileges, and inherit no
-/// descriptor but its standard streams and, if given, the one that a script's interpreter reads the script from.
-pub fn confine(command: &mut Command, inherit: Option<RawFd>) {
+/// What a child executes: made ready before the fork, because after it nothing may be allocated.
+pub struct Execution {
+    path: CString,
+    argv: Vec<*const c_char>,
+    envp: Vec<*const c_char>,
+    /// What the pointers point to.
+    _texts: Vec<CString>,
+}
+
+// SAFETY: the pointers lead into texts that the value owns and never changes.
+unsafe impl Send for Execution {}
+// SAFETY: as above.
+unsafe impl Sync for Execution {}
+
+impl Execution {
+    /// A program with its arguments, its own name first, and its environment of `KEY=value`.
+    pub fn new(path: CString, args: Vec<CString>, env: Vec<CString>) -> Self {
+        let pointers = |texts: &[CString]| -> Vec<*const c_char> {
+            texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
+        };
+        let (argv, envp) = (pointers(&args), pointers(&env));
+        Self { path, argv, envp, _texts: args.into_iter().chain(env).collect() }
+    }
+
+    /// Returns only if the system refuses. Unlike the C library's way it never takes a text for a shell script.
+    fn run(&self) -> io::Error {
+        // SAFETY: the path and all texts end in NUL, and both lists in a null pointer.
+        unsafe { libc::execve(self.path.as_ptr(), self.argv.as_ptr(), self.envp.as_ptr()) };
+        io::Error::last_os_error()
+    }
+}
+
+/// Makes the child die with the calling *thread*, lead a session of its own, gain no privileges, inherit no descriptor
+/// but its standard streams and, if given, the one that a script's interpreter reads the script from; and execute.
+pub fn confine(command: &mut Command, execution: Execution, inherit: Option<RawFd>) {
     let host = getpid();
     let prepare = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -38,7 +71,7 @@ pub fn confine(command: &mut Command, inherit: Option<RawFd>) {
             let script = unsafe { BorrowedFd::borrow_raw(fd) };
             fcntl_setfd(script, FdFlags::empty())?;
         }
-        Ok(())
+        Err(execution.run())
     };
     // SAFETY: the closure makes plain system calls only; it neither allocates nor takes a lock.
     unsafe { command.pre_exec(prepare) };

@@ -21,14 +21,16 @@ use crate::{
 pub async fn probe(host: &Arc<Host>, request: ProbeRequest) -> Result<ProbeReply> {
     let plugin = host.resolve(&request.name, &request.r#type, &request.version).await?;
     if plugin.builtin {
-        return Ok(ProbeReply { version: plugin.version, multiplexed: false });
+        return Ok(ProbeReply { version: plugin.version, multiplexed: false, r#type: plugin.r#type });
     }
     let entry = Arc::new(Entry::try_from(plugin)?);
     let terms = Terms { limit: host.config.probe_deadline, may_share: true };
     let process = Supervised::new(Arc::clone(host), Arc::clone(&entry), terms);
     let reply = match process.running().await {
         Ok(live) => {
-            Ok(ProbeReply { multiplexed: live.multiplexed, version: version(host, entry, live).await })
+            let multiplexed = live.multiplexed;
+            let (plugin_type, version) = identity(host, entry, live).await;
+            Ok(ProbeReply { multiplexed, version, r#type: plugin_type.word().to_owned() })
         }
         Err(error) => Err(error),
     };
@@ -36,17 +38,27 @@ pub async fn probe(host: &Arc<Host>, request: ProbeRequest) -> Result<ProbeReply
     reply
 }
 
-/// What the plugin says of itself. Not to say it is no failure.
-async fn version(host: &Host, entry: Arc<Entry>, live: Arc<Live>) -> String {
+/// What the plugin says of itself: its type and version. Not to say it is no failure.
+async fn identity(host: &Host, entry: Arc<Entry>, live: Arc<Live>) -> (PluginType, String) {
     let limit = host.config.probe_deadline;
     let asked = match entry.plugin_type {
-        PluginType::Auth | PluginType::Secret => External::ask_version(Arc::clone(&entry), live, limit).await,
-        PluginType::Database => database_version(&live, limit).await,
+        PluginType::Database => database(&live, limit).await,
+        PluginType::Auth | PluginType::Secret => {
+            match External::ask_identity(Arc::clone(&entry), Arc::clone(&live), limit).await {
+                // Nothing that could be mounted.
+                Err(Error::Rpc { code: Code::Unimplemented, .. }) => database(&live, limit).await,
+                other => other,
+            }
+        }
     };
     asked.unwrap_or_else(|error: Error| {
         tracing::warn!(plugin = %entry, %error, "a plugin does not say its version");
-        String::new()
+        (entry.plugin_type, String::new())
     })
+}
+
+async fn database(live: &Live, limit: Duration) -> Result<(PluginType, String)> {
+    Ok((PluginType::Database, database_version(live, limit).await?))
 }
 
 /// Database plugins say it without any set-up.

@@ -23,7 +23,7 @@ use wire::{
 use crate::{
     Error, Result,
     child::{Child, Exit},
-    diagnosis::{self, Cause},
+    diagnosis::{self, Cause, Observed},
     entry::Entry,
     environment,
     error::from_catalog,
@@ -56,6 +56,7 @@ pub struct Process {
     stderr: Stderr,
     identity: Identity,
     dir: ProcessDir,
+    locks_memory: bool,
 }
 
 /// A process that has said who it is, as those see it who call it.
@@ -125,10 +126,12 @@ impl Process {
         };
         let spawned = host.spawner.spawn(program).await.map_err(|error| Error::Start {
             plugin: entry.to_string(),
-            cause: diagnosis::of_exec(error, image.file()),
+            cause: Box::new(diagnosis::of_exec(error, image.file())),
         })?;
         let stderr = Stderr::follow(spawned.stderr, &entry, spawned.child.pid(), mounts);
-        Ok((Self { entry, child: spawned.child, stderr, identity, dir }, spawned.stdout))
+        let locks_memory = environment::locks_memory(&entry, &host.config);
+        let process = Self { entry, child: spawned.child, stderr, identity, dir, locks_memory };
+        Ok((process, spawned.stdout))
     }
 
     /// Its number.
@@ -183,13 +186,14 @@ impl Process {
     async fn failed(&self, error: StartError, limit: Duration) -> Error {
         let exit = timeout(MOMENT, self.exited()).await.ok();
         let said = self.stderr.last_words().await;
-        let cause = diagnosis::of_greeting(error, exit, limit, said);
-        Error::Start { plugin: self.entry.to_string(), cause }
+        let observed = Observed { exit, limit, locks_memory: self.locks_memory, said };
+        let cause = diagnosis::of_greeting(error, observed);
+        Error::Start { plugin: self.entry.to_string(), cause: Box::new(cause) }
     }
 
     async fn first_call_failed(&self, error: String) -> Error {
         let said = self.stderr.last_words().await;
-        Error::Start { plugin: self.entry.to_string(), cause: Cause::FirstCall { error, said } }
+        Error::Start { plugin: self.entry.to_string(), cause: Box::new(Cause::FirstCall { error, said }) }
     }
 
     /// Lets it end by itself until the deadline.

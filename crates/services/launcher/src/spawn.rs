@@ -1,7 +1,7 @@
 use std::{
-    ffi::OsString,
-    io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    ffi::{CString, OsString},
+    io, iter,
+    os::fd::OwnedFd,
     process::{Command, Stdio},
     sync::{Arc, mpsc},
     thread,
@@ -13,7 +13,7 @@ use tokio::{net::unix::pipe, sync::oneshot};
 use crate::{
     child::{Child, Newborn},
     image::Image,
-    kernel::confine,
+    kernel::{Execution, confine},
     offspring,
 };
 
@@ -88,9 +88,8 @@ fn stopped() -> io::Error {
 
 fn spawn(program: Program) -> io::Result<(Newborn, Pipes)> {
     let mut command = Command::new(program.image.path());
-    command.arg0(&program.name).args(&program.args).env_clear().envs(program.env);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    confine(&mut command, program.image.inherited());
+    confine(&mut command, execution(&program)?, program.image.inherited());
     let (newborn, mut child) = offspring::own(|| {
         let child = command.spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -99,4 +98,20 @@ fn spawn(program: Program) -> io::Result<(Newborn, Pipes)> {
     let pipes = child.stdout.take().zip(child.stderr.take());
     let (stdout, stderr) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
     Ok((newborn, Pipes { stdout: stdout.into(), stderr: stderr.into() }))
+}
+
+fn execution(program: &Program) -> io::Result<Execution> {
+    let args = iter::once(&program.name).chain(&program.args).map(|arg| text(arg.as_bytes().to_vec()));
+    let env = program.env.iter().map(|(name, value)| {
+        let setting = [name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat();
+        text(setting)
+    });
+    let path = text(program.image.path().into_bytes())?;
+    Ok(Execution::new(path, args.collect::<io::Result<_>>()?, env.collect::<io::Result<_>>()?))
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<CString> {
+    let refused =
+        |_| io::Error::new(io::ErrorKind::InvalidInput, "arguments and environment cannot hold NUL");
+    CString::new(bytes).map_err(refused)
 }

@@ -162,16 +162,25 @@ impl Supervisor {
 
     /// Waits for the end of a short pause; a longer one is an answer.
     async fn wait_for_pause(&mut self) -> bool {
-        let Life::Backoff { until, .. } = self.show.borrow().life else { return true };
+        let Life::Backoff { until, reason, .. } = self.show.borrow().life else { return true };
         let until = Instant::from_std(until);
         let wait = until.saturating_duration_since(Instant::now());
-        if wait > self.host.config.patience {
+        if wait > self.patience(reason) {
             let (plugin, last) = (self.entry.to_string(), self.last.clone());
             let wait = Duration::from_secs(wait.as_secs() + 1);
             self.answer(|| Err(Error::Backoff { plugin: plugin.clone(), last: last.clone(), wait }));
             return false;
         }
         self.unless_stopped(sleep_until(until)).await.is_some()
+    }
+
+    /// Who ran a moment ago is worth waiting for; who never answered is less so.
+    fn patience(&self, reason: Reason) -> Duration {
+        let config = &self.host.config;
+        match reason {
+            Reason::Crashed | Reason::Killed => config.patience,
+            _ => config.patience.min(config.pauses.longest_unverified),
+        }
     }
 
     /// From nothing to an answering process.

@@ -1,4 +1,5 @@
 //! Stories with the unmodified Go kv plugin.
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
 mod support;
 
