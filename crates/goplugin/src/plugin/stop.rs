@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use rustix::process::Pid;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -20,18 +21,19 @@ const PARENT_WATCH: Duration = Duration::from_secs(1);
 pub(crate) fn asked_from_outside() -> io::Result<impl Future<Output = ()>> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
+    // Asked before the host is greeted: it may be gone right after.
+    let parent = rustix::process::getppid();
     tokio::spawn(async move { while interrupts.recv().await.is_some() {} });
     Ok(async move {
         tokio::select! {
             _ = terminated.recv() => {}
-            () = orphaned() => {}
+            () = orphaned_by(parent) => {}
         }
     })
 }
 
-/// Ends when this process has got another parent than it had.
-async fn orphaned() {
-    let parent = rustix::process::getppid();
+/// Ends when this process has another parent than it had.
+async fn orphaned_by(parent: Option<Pid>) {
     while rustix::process::getppid() == parent {
         sleep(PARENT_WATCH).await;
     }

@@ -132,6 +132,7 @@ async fn a_plugin_whose_parent_is_gone_ends() {
         .envs(host::environment(Cookie::BACKEND, &[5], &identity, directory.path()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let stdout = shell.stdout.take().unwrap();
