@@ -45,7 +45,8 @@ async fn create(_: Config, host: Host) -> Result<Arc<dyn Backend>> {
         .field("text", field::string("What to say."))
         .write(Hello::write)
         .read(Hello::read);
-    Ok(Arc::new(Engine::new(BackendKind::Secret, Hello(host)).help("Remembers greetings.").path(greeting)))
+    let engine = Engine::new(BackendKind::Secret).help("Remembers greetings.").path(greeting);
+    Ok(Arc::new(engine).mounted(Hello(host)))
 }
 
 fn main() -> ExitCode {

@@ -1,6 +1,10 @@
 //! Version 1: a value is the JSON text that was written, at the path it was written to.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
@@ -27,8 +31,15 @@ struct Lifetime {
     lease: Option<Value>,
 }
 
+/// One table for all mounts.
+static ENGINE: LazyLock<Arc<Engine<Kv>>> = LazyLock::new(|| Arc::new(engine()));
+
 pub(super) fn create(config: &Config, host: Host) -> Arc<dyn Backend> {
     let leased = config.options.get("leased_passthrough").is_some_and(|option| option == "true");
+    ENGINE.mounted(Kv { host, leased })
+}
+
+fn engine() -> Engine<Kv> {
     let everything = Path::new("{*}")
         .help(
             "Stores secrets as they are written.",
@@ -41,12 +52,11 @@ pub(super) fn create(config: &Config, host: Host) -> Arc<dyn Backend> {
         .delete(Kv::delete)
         .list(Kv::list)
         .exists(Kv::exists);
-    let engine = Engine::new(BackendKind::Secret, Kv { host, leased })
+    Engine::new(BackendKind::Secret)
         .version(VERSION)
         .help("Stores secrets as they are written, encrypted, and gives them back.")
         .lease(LEASE, Kv::renew, Kv::revoke)
-        .path(everything);
-    Arc::new(engine)
+        .path(everything)
 }
 
 impl Kv {

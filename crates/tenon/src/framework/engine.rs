@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{Backend, BackendKind, Error, Request, Response, Result};
 
-/// An engine: its state, and the table of its paths.
+/// An engine: the table of its paths, and what it does at the turns of its life. One serves any number of mounts, each
+/// with a state of its own.
 pub struct Engine<S> {
-    state: Arc<S>,
     kind: BackendKind,
     version: &'static str,
     pub(super) about: &'static str,
@@ -27,6 +27,12 @@ pub struct Engine<S> {
     on_initialize: Option<Hook<S, (), Result<()>>>,
     on_invalidate: Option<Hook<S, String, ()>>,
     on_cleanup: Option<Hook<S, (), ()>>,
+}
+
+/// One mount of an engine.
+struct Mounted<S> {
+    engine: Arc<Engine<S>>,
+    state: Arc<S>,
 }
 
 /// What becomes of leased answers of one kind.
@@ -60,9 +66,8 @@ macro_rules! hooks {
 impl<S: Send + Sync + 'static> Engine<S> {
     /// An engine without a path.
     #[must_use]
-    pub fn new(kind: BackendKind, state: impl Into<Arc<S>>) -> Self {
+    pub fn new(kind: BackendKind) -> Self {
         Self {
-            state: state.into(),
             kind,
             version: "",
             about: "",
@@ -138,6 +143,11 @@ impl<S: Send + Sync + 'static> Engine<S> {
         on_cleanup(()) -> ();
     }
 
+    /// The backend of one mount.
+    pub fn mounted(self: &Arc<Self>, state: S) -> Arc<dyn Backend> {
+        Arc::new(Mounted { engine: Arc::clone(self), state: Arc::new(state) })
+    }
+
     /// The first row that takes a path.
     fn route<'e, 'p>(&'e self, operation: Operation, path: &'p str) -> Result<(&'e Path<S>, Captures<'p>)> {
         self.paths
@@ -145,10 +155,12 @@ impl<S: Send + Sync + 'static> Engine<S> {
             .find_map(|row| Some((row, row.captures(operation, path)?)))
             .ok_or(Error::UnsupportedPath)
     }
+}
 
+impl<S: Send + Sync + 'static> Mounted<S> {
     async fn answer(&self, mut request: Request) -> Outcome {
         let path = std::mem::take(&mut request.path);
-        let (row, captures) = self.route(request.operation, &path)?;
+        let (row, captures) = self.engine.route(request.operation, &path)?;
         let Some(handler) = row.handler(request.operation) else {
             return match request.operation {
                 Operation::Help => help::of_path(row, &path).map(Some),
@@ -175,7 +187,7 @@ impl<S: Send + Sync + 'static> Engine<S> {
     async fn end_or_renew_lease(&self, request: Request) -> Outcome {
         let renews = request.operation == Operation::Renew;
         if renews && request.auth.is_some() {
-            let Some(renew) = &self.renew_login else {
+            let Some(renew) = &self.engine.renew_login else {
                 return Err(Error::refused("this auth type doesn't support renew"));
             };
             return renew(Arc::clone(&self.state), request).await;
@@ -185,7 +197,7 @@ impl<S: Send + Sync + 'static> Engine<S> {
         };
         let lease = serde_json::from_slice::<LeaseKind>(&secret.internal_data)
             .ok()
-            .and_then(|kind| self.leases.iter().find(|lease| lease.kind == kind.secret_type))
+            .and_then(|kind| self.engine.leases.iter().find(|lease| lease.kind == kind.secret_type))
             .ok_or_else(|| Error::Other("secret is unsupported by this backend".to_owned()))?;
         let hook = if renews { &lease.renew } else { &lease.revoke };
         hook(Arc::clone(&self.state), request).await
@@ -209,21 +221,21 @@ fn warnings<S>(row: &Path<S>, input: &mut Input<'_>) -> Vec<String> {
 }
 
 #[async_trait]
-impl<S: Send + Sync + 'static> Backend for Engine<S> {
+impl<S: Send + Sync + 'static> Backend for Mounted<S> {
     fn kind(&self) -> BackendKind {
-        self.kind
+        self.engine.kind
     }
 
     fn special_paths(&self) -> SpecialPaths {
-        self.special.clone()
+        self.engine.special.clone()
     }
 
     fn version(&self) -> &str {
-        self.version
+        self.engine.version
     }
 
     async fn initialize(&self) -> Result<()> {
-        match &self.on_initialize {
+        match &self.engine.on_initialize {
             Some(run) => run(Arc::clone(&self.state), ()).await,
             None => Ok(()),
         }
@@ -231,7 +243,7 @@ impl<S: Send + Sync + 'static> Backend for Engine<S> {
 
     async fn exists(&self, request: Request) -> Result<Option<bool>> {
         let path = request.path.clone();
-        let (row, captures) = self.route(request.operation, &path)?;
+        let (row, captures) = self.engine.route(request.operation, &path)?;
         let Some(check) = &row.exists else { return Ok(None) };
         let body = request.data.clone();
         let input = Input::parse(&body, &captures, &row.fields)?.coerce(&row.fields).map_err(Error::User)?;
@@ -243,23 +255,23 @@ impl<S: Send + Sync + 'static> Backend for Engine<S> {
     async fn handle(&self, request: Request) -> Result<Option<Response>> {
         match request.operation {
             Operation::Renew | Operation::Revoke => self.end_or_renew_lease(request).await,
-            Operation::Rollback => match &self.periodically {
+            Operation::Rollback => match &self.engine.periodically {
                 Some(run) => run(Arc::clone(&self.state), ()).await.map(|()| None),
                 None => Ok(None),
             },
-            Operation::Help if request.path.is_empty() => help::of_engine(self).map(Some),
+            Operation::Help if request.path.is_empty() => help::of_engine(&self.engine).map(Some),
             _ => self.answer(request).await,
         }
     }
 
     async fn invalidate(&self, key: &str) {
-        if let Some(run) = &self.on_invalidate {
+        if let Some(run) = &self.engine.on_invalidate {
             run(Arc::clone(&self.state), key.to_owned()).await;
         }
     }
 
     async fn cleanup(&self) {
-        if let Some(run) = &self.on_cleanup {
+        if let Some(run) = &self.engine.on_cleanup {
             run(Arc::clone(&self.state), ()).await;
         }
     }

@@ -25,13 +25,13 @@
 //!     }
 //! }
 //!
-//! let engine = Engine::new(BackendKind::Secret, Greeter).path(
+//! let engine = Engine::new(BackendKind::Secret).path(
 //!     Path::new("hello/{name}")
 //!         .field("name", field::string("Whom to greet."))
 //!         .field("times", field::int("How often."))
 //!         .read(Greeter::greet),
 //! );
-//! # let _: Arc<dyn Backend> = Arc::new(engine);
+//! let backend: Arc<dyn Backend> = Arc::new(engine).mounted(Greeter);
 //! ```
 
 mod coerce;

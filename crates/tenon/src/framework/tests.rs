@@ -50,8 +50,8 @@ impl Shop {
     }
 }
 
-fn shop() -> Engine<Shop> {
-    Engine::new(BackendKind::Secret, Shop::default())
+fn shop() -> Arc<dyn Backend> {
+    let engine = Engine::new(BackendKind::Secret)
         .help("Sells things.")
         .open(&["order/free"])
         .lease("credit", Shop::renew, Shop::refuse)
@@ -65,7 +65,8 @@ fn shop() -> Engine<Shop> {
                 .write(Shop::order)
                 .exists(Shop::known),
         )
-        .path(Path::new("order").list(Shop::list))
+        .path(Path::new("order").list(Shop::list));
+    Arc::new(engine).mounted(Shop::default())
 }
 
 fn write(path: &str, body: &str) -> Request {

@@ -12,7 +12,7 @@ use super::{
     Kv, merge,
     record::{Attribution, Record},
     settings::Settings,
-    store::decode,
+    store::secret,
 };
 
 /// A version to read.
@@ -113,7 +113,7 @@ impl Kv {
         }
         let data = self.store.data(&written.path, &record, number).await?;
         let data = data.ok_or_else(|| Error::Other("could not find version data".to_owned()))?;
-        let patched = merge::patch(decode(&data)?, decode(patch.get().as_bytes())?);
+        let patched = merge::patch(secret(&data)?, secret(patch.get().as_bytes())?);
         let patched =
             serde_json::value::to_raw_value(&patched).map_err(|error| Error::Internal(error.to_string()))?;
         self.add_version(&request, &written.path, &mut record, patched, &settings).await

@@ -2,6 +2,7 @@
 
 mod custom_metadata;
 mod data;
+mod locks;
 mod merge;
 mod metadata;
 mod misplaced;
@@ -14,7 +15,7 @@ mod tests;
 mod upgrade;
 mod versions;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tenon::{Backend, BackendKind, Config, Error, Host, Result, framework::Engine};
 
@@ -26,6 +27,9 @@ struct Kv {
     upgrade: Arc<Upgrade>,
 }
 
+/// One table for all mounts.
+static ENGINE: LazyLock<Arc<Engine<Kv>>> = LazyLock::new(|| Arc::new(engine()));
+
 pub(super) async fn create(config: &Config, host: Host) -> Result<Arc<dyn Backend>> {
     if config.backend_uuid.is_empty() {
         return Err(Error::Other(
@@ -34,7 +38,11 @@ pub(super) async fn create(config: &Config, host: Host) -> Result<Arc<dyn Backen
     }
     let store = Arc::new(Store::new(host.storage, &config.backend_uuid));
     let upgrade = Arc::new(Upgrade::look(&store).await?);
-    let engine = Engine::new(BackendKind::Secret, Kv { store, upgrade })
+    Ok(ENGINE.mounted(Kv { store, upgrade }))
+}
+
+fn engine() -> Engine<Kv> {
+    Engine::new(BackendKind::Secret)
         .version(VERSION)
         .help("Stores secrets, encrypted, with their earlier versions.")
         .on_initialize(Kv::initialize)
@@ -47,8 +55,7 @@ pub(super) async fn create(config: &Config, host: Host) -> Result<Arc<dyn Backen
         .path(versions::undelete_path())
         .path(versions::destroy_path())
         .path(subkeys::path())
-        .path(misplaced::path());
-    Ok(Arc::new(engine))
+        .path(misplaced::path())
 }
 
 impl Kv {

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 use tenon::{Request, framework::present};
@@ -54,17 +56,18 @@ pub(super) struct Attribution {
 }
 
 impl Attribution {
-    /// Whoever sends a request. Without an entity, the salted token stands for the client.
+    /// Whoever sends a request. Without an entity, a digest of the token stands for the client.
     pub(super) fn of(request: &Request) -> Self {
-        let client_id = match request.entity_id.as_str() {
-            "" => &request.client_token,
-            entity_id => entity_id,
+        let client_id = match (request.entity_id.as_str(), request.client_token.as_bytes()) {
+            ("", b"") => String::new(),
+            ("", token) => STANDARD.encode(digest(&SHA256, token)),
+            (entity_id, _) => entity_id.to_owned(),
         };
         Self {
             actor: request.display_name.clone(),
             operation: request.operation.word().to_owned(),
             entity_id: request.entity_id.clone(),
-            client_id: client_id.to_owned(),
+            client_id,
         }
     }
 }

@@ -1,24 +1,18 @@
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use tenon::{Error, Key, Prefix, Result, Storage, Write};
-use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
+    locks::{Locked, Locks},
     record::Record,
     settings::{self, Settings},
 };
 
 /// The newest version's data is kept with the record up to this many bytes.
 const SMALL: usize = 8 * 1024;
-
-/// How many locks the keys share.
-const LOCKS: usize = 256;
 
 /// How often a read starts over when the version that it wants moves from under it.
 const READS: usize = 3;
@@ -34,20 +28,21 @@ const READS: usize = 3;
 pub(super) struct Store {
     storage: Arc<dyn Storage>,
     root: String,
-    settings: RwLock<Option<Arc<Settings>>>,
-    locks: Vec<Mutex<()>>,
-    hasher: RandomState,
+    settings: Mutex<Cached>,
+    locks: Locks,
+}
+
+/// The settings, once they were read.
+#[derive(Default)]
+struct Cached {
+    settings: Option<Arc<Settings>>,
+    /// How often they have changed behind our back: what was read before such a change is not kept.
+    changes: u64,
 }
 
 impl Store {
     pub(super) fn new(storage: Arc<dyn Storage>, uuid: &str) -> Self {
-        Self {
-            storage,
-            root: format!("{uuid}/"),
-            settings: RwLock::default(),
-            locks: (0..LOCKS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
-        }
+        Self { storage, root: format!("{uuid}/"), settings: Mutex::default(), locks: Locks::default() }
     }
 
     pub(super) fn storage(&self) -> &dyn Storage {
@@ -71,10 +66,9 @@ impl Store {
         self.key(&format!("version/{path}/{number}"))
     }
 
-    /// Writers of one path wait here for each other. Some paths share a lock, which costs only time.
-    pub(super) async fn lock(&self, path: &str) -> MutexGuard<'_, ()> {
-        let at = self.hasher.hash_one(path) as usize % LOCKS;
-        self.locks[at].lock().await
+    /// Writers of one path wait here for each other.
+    pub(super) async fn lock(&self, path: &str) -> Locked<'_> {
+        self.locks.lock(path).await
     }
 
     pub(super) async fn record(&self, path: &str) -> Result<Option<Record>> {
@@ -188,40 +182,53 @@ impl Store {
     }
 
     pub(super) async fn settings(&self) -> Result<Arc<Settings>> {
-        if let Some(settings) = &*self.settings.read().unwrap_or_else(PoisonError::into_inner) {
-            return Ok(Arc::clone(settings));
+        let cached = self.cached(|cached| cached.settings.clone());
+        match cached {
+            Some(settings) => Ok(settings),
+            None => self.load_settings().await,
         }
-        let _changing = self.lock(CONFIG).await;
-        self.load_settings().await
     }
 
     async fn load_settings(&self) -> Result<Arc<Settings>> {
+        let changes = self.cached(|cached| cached.changes);
         let stored = self.storage.get(&self.key(CONFIG)?).await?;
         let settings = Arc::new(settings::parse(stored.as_deref())?);
-        self.remember(Some(Arc::clone(&settings)));
+        self.cached(|cached| {
+            if cached.changes == changes {
+                cached.settings = Some(Arc::clone(&settings));
+            }
+        });
         Ok(settings)
     }
 
     pub(super) async fn change_settings(&self, change: impl FnOnce(&mut Settings)) -> Result<()> {
-        let _changing = self.lock(CONFIG).await;
+        let _changing = self.locks.lock(SETTINGS_LOCK).await;
         let mut settings = Settings::clone(&*self.load_settings().await?);
         change(&mut settings);
-        self.storage.put(self.key(CONFIG)?, encode(&settings)?).await?;
-        self.remember(Some(Arc::new(settings)));
-        Ok(())
+        let changed = self.storage.put(self.key(CONFIG)?, encode(&settings)?).await;
+        // Whether it was written or not: readers have to look.
+        self.forget_settings();
+        Ok(changed?)
     }
 
     /// A key has changed behind our back.
     pub(super) fn forget(&self, key: &str) {
         if key.strip_prefix(&self.root) == Some(CONFIG) {
-            self.remember(None);
+            self.forget_settings();
         }
     }
 
-    fn remember(&self, settings: Option<Arc<Settings>>) {
-        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    fn forget_settings(&self) {
+        self.cached(|cached| *cached = Cached { settings: None, changes: cached.changes + 1 });
+    }
+
+    fn cached<T>(&self, look: impl FnOnce(&mut Cached) -> T) -> T {
+        look(&mut self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// No secret has the empty path, so that this lock is the settings' alone.
+const SETTINGS_LOCK: &str = "";
 
 /// Where the settings are.
 const CONFIG: &str = "config";
@@ -232,6 +239,13 @@ fn text(data: Box<RawValue>) -> Bytes {
 
 pub(super) fn encode(value: &impl Serialize) -> Result<Bytes> {
     serde_json::to_vec(value).map(Into::into).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// A secret, to look into. Serde follows so many levels and no more; storing and reading have no such limit.
+pub(super) fn secret(json: &[u8]) -> Result<Value> {
+    serde_json::from_slice(json).map_err(|_| {
+        Error::refused("the secret is nested more than 127 levels deep, which this operation cannot follow")
+    })
 }
 
 pub(super) fn decode<T: DeserializeOwned>(stored: &[u8]) -> Result<T> {

@@ -8,7 +8,7 @@ use tenon::{
     framework::{Outcome, Path, field},
 };
 
-use super::{Kv, record::Record, store::decode};
+use super::{Kv, record::Record, store::secret};
 
 /// A version whose structure is wanted.
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ impl Kv {
             let gone = json!({ "metadata": metadata, "subkeys": null });
             return Response::json(&gone)?.with_status(404, &request.id).map(Some);
         };
-        let mut subkeys: Value = decode(&data)?;
+        let mut subkeys = secret(&data)?;
         strip(&mut subkeys, usize::try_from(wanted.depth).ok().filter(|depth| *depth > 0));
         Response::json(&json!({ "metadata": metadata, "subkeys": subkeys })).map(Some)
     }
