@@ -23,6 +23,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
+/// A neighbour that does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the {service} cannot be reached")]
+struct Unreachable {
+    service: Service,
+    source: io::Error,
+}
+
 /// A connection to a neighbour, made by the first request that needs it, and again whenever it was lost.
 ///
 /// # Errors
@@ -65,7 +73,8 @@ async fn patiently(
         let hopeless = error.kind() == io::ErrorKind::InvalidData;
         if hopeless || time::Instant::now() + pause >= deadline {
             tracing::warn!(%service, %address, %error, "cannot connect");
-            return Err(error);
+            // Callers see this one, and users may: it names no address.
+            return Err(io::Error::new(error.kind(), Unreachable { service, source: error }));
         }
         time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

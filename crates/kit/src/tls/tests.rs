@@ -110,8 +110,10 @@ async fn a_server_that_is_another_service_is_not_believed() {
     let world = World::start().await;
     // The launcher takes what answers for a catalog; it is a router.
     let mut client = HealthClient::new(world.seam(Service::Launcher, Service::Catalog));
-    let error = tokio::time::timeout(PATIENT, client.check(HealthCheckRequest::default())).await.unwrap();
-    assert_eq!(error.unwrap_err().code(), Code::Unavailable);
+    let asked = tokio::time::timeout(PATIENT, client.check(HealthCheckRequest::default())).await.unwrap();
+    let failure = wire::failure_of(&asked.unwrap_err());
+    assert_eq!(failure.kind, domain::Kind::Unavailable);
+    assert_eq!(failure.messages, ["the catalog cannot be reached"]);
 }
 
 #[tokio::test]

@@ -11,10 +11,13 @@ use crate::{Error, answer::Answer, ask::Ask, error::Result, fields::Fields, plug
 pub(super) async fn register(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let (plugin_type, name) = match named(ask.capture("name")) {
-        (Some(plugin_type), name) => (plugin_type, name),
+        (Some(plugin_type), name) => (Some(plugin_type), name),
         (None, name) => (type_in_body(&fields, name)?, name),
     };
-    let plugin = entry(&fields, plugin_type, name)?;
+    let plugin = match plugin_type {
+        Some(plugin_type) => entry(&fields, plugin_type, name)?,
+        None => detect(&ask, entry(&fields, PluginType::Secret, name)?).await?,
+    };
     let before = existing(&ask, &plugin).await?;
     let stored = store(&ask, plugin).await?;
     match check_version(&ask, &stored).await {
@@ -26,10 +29,29 @@ pub(super) async fn register(ask: Ask) -> Result<Answer> {
     }
 }
 
-/// Older clients do not say the type in the path.
-fn type_in_body(fields: &Fields, name: &str) -> Result<PluginType> {
+/// Older clients do not say the type in the path, and maybe nowhere.
+fn type_in_body(fields: &Fields, name: &str) -> Result<Option<PluginType>> {
     let word = fields.text("type")?.unwrap_or_default();
-    word.parse().map_err(|_| Unfit::UntypedPlugin(name.to_owned()).into())
+    if matches!(word.as_str(), "" | "unknown") {
+        return Ok(None);
+    }
+    word.parse().map(Some).map_err(|_| Unfit::UntypedPlugin(name.to_owned()).into())
+}
+
+/// Finds out which type a plugin has: it is registered for as long as it takes to start it and to ask.
+async fn detect(ask: &Ask, plugin: Plugin) -> Result<Plugin> {
+    let before = existing(ask, &plugin).await?;
+    let stored = store(ask, plugin).await?;
+    let reply = ask.core.clients.launcher.clone().probe(probe_of(&stored)).await;
+    undo(ask, &stored, before).await;
+    match reply.map_err(Error::from) {
+        Ok(reply) => Ok(Plugin { r#type: reply.into_inner().r#type, ..stored }),
+        // The operator's to put right: the program, or the request.
+        Err(Error::Below(failure)) if failure.kind != Kind::Sealed => {
+            Err(Error::Value { kind: Kind::Invalid, message: failure.messages.join("; "), code: None })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn entry(fields: &Fields, plugin_type: PluginType, name: &str) -> Result<Plugin> {
@@ -136,9 +158,7 @@ async fn store(ask: &Ask, plugin: Plugin) -> Result<Plugin> {
 /// A plugin that cannot be started is registered all the same: its file and checksum have been verified, and whoever
 /// mounts it is told why it does not start.
 async fn check_version(ask: &Ask, stored: &Plugin) -> Result<()> {
-    let PluginRequest { name, r#type, version } = key(stored);
-    let probe = ProbeRequest { name, r#type, version };
-    let reported = match ask.core.clients.launcher.clone().probe(probe).await.map_err(Error::from) {
+    let reported = match ask.core.clients.launcher.clone().probe(probe_of(stored)).await.map_err(Error::from) {
         Ok(reply) => reply.into_inner().version,
         Err(Error::Sealed) => return Err(Error::Sealed),
         Err(error) => {
@@ -180,6 +200,11 @@ async fn undo(ask: &Ask, stored: &Plugin, before: Option<Plugin>) {
             "a refused registration is still there"
         );
     }
+}
+
+fn probe_of(plugin: &Plugin) -> ProbeRequest {
+    let PluginRequest { name, r#type, version } = key(plugin);
+    ProbeRequest { name, r#type, version }
 }
 
 fn key(plugin: &Plugin) -> PluginRequest {
