@@ -38,6 +38,8 @@ pub struct Options {
     pub plugin_directory: bool,
     /// Whether its listener speaks TLS.
     pub tls: bool,
+    /// The least severe messages that it logs.
+    pub log_level: &'static str,
     /// More lines for the stanza of its listener.
     pub listener: String,
     /// More lines for its configuration.
@@ -53,6 +55,7 @@ impl Default for Options {
             storage: r#"storage "sqlite" { path = "{data}/mortise.db" }"#,
             plugin_directory: true,
             tls: false,
+            log_level: "debug",
             listener: String::new(),
             extra: String::new(),
             environment: Vec::new(),
@@ -71,15 +74,18 @@ impl Options {
         let plugins = format!("plugin_directory = \"{}/plugins\"\n", folder.display());
         let plugins = if self.plugin_directory { plugins.as_str() } else { "" };
         let tls = if self.tls { tls::settings(folder) } else { "tls_disable = true".into() };
+        let folder = folder.display();
         let (scheme, listener, extra) = (self.scheme(), &self.listener, &self.extra);
         format!(
             "{storage}\n\
              listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  {tls}\n  {listener}\n}}\n\
              api_addr = \"{scheme}://127.0.0.1:{port}\"\n\
              {plugins}\
+             plugin_tmpdir = \"{folder}/tmp\"\n\
              disable_mlock = true\n\
-             log_level = \"debug\"\n\
+             log_level = \"{level}\"\n\
              {extra}\n",
+            level = self.log_level,
         )
     }
 }

@@ -35,6 +35,11 @@ impl Server {
         launcher.expect("this server runs").pid()
     }
 
+    /// All processes of this server itself, its plugins not counted.
+    pub fn processes(&self) -> Vec<Process> {
+        self.running.iter().filter_map(|running| Process::of(running.pid())).collect()
+    }
+
     /// The process that answers HTTP.
     pub fn gateway(&self) -> Process {
         let last = self.running.last().expect("this server runs");

@@ -15,9 +15,10 @@ pub(crate) fn program() -> PathBuf {
     program
 }
 
-/// A program of this workspace. Tests run from `target/PROFILE/deps`, programs are one level up.
+/// A program of this workspace. It is beside the running program; tests run from a folder below, `deps`.
 pub(crate) fn built(program: &str) -> PathBuf {
-    let test = env::current_exe().expect("the running test has a path");
-    let deps = test.parent().expect("the running test is in a folder");
-    deps.parent().expect("that folder is in another one").join(program)
+    let running = env::current_exe().expect("the running program has a path");
+    let folder = running.parent().expect("the running program is in a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    folder.join(program)
 }

@@ -1,0 +1,144 @@
+use std::{
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kit::{
+    Service,
+    config::Internal,
+    tls::{self, Certificates},
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, async_trait, service::Routes};
+use wire::{
+    Seam,
+    catalog::v1::{
+        CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest,
+        storage_client::StorageClient,
+        storage_server::{Storage, StorageServer},
+    },
+    pb,
+    router::v1::{
+        self as router, NodeState, StateRequest,
+        router_client::RouterClient,
+        router_server::{Router, RouterServer},
+    },
+};
+
+/// Answers at once, with nothing of substance: what is measured is the way there and back.
+#[derive(Clone, Copy)]
+struct Trivial;
+
+#[async_trait]
+impl Router for Trivial {
+    async fn handle(&self, request: Request<router::Request>) -> Result<Response<router::Response>, Status> {
+        let body = Some(router::response::Body::Bare(request.into_inner().data));
+        Ok(Response::new(router::Response { body, ..router::Response::default() }))
+    }
+
+    async fn state(&self, _: Request<StateRequest>) -> Result<Response<NodeState>, Status> {
+        Ok(Response::new(NodeState::default()))
+    }
+}
+
+#[async_trait]
+impl Storage for Trivial {
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetReply>, Status> {
+        Ok(Response::new(GetReply { value: Some(request.into_inner().key.into()) }))
+    }
+
+    async fn list(&self, _: Request<ListRequest>) -> Result<Response<ListReply>, Status> {
+        Ok(Response::new(ListReply::default()))
+    }
+
+    async fn commit(&self, _: Request<CommitRequest>) -> Result<Response<CommitReply>, Status> {
+        Ok(Response::new(CommitReply {}))
+    }
+}
+
+/// What one call over each border costs, in one process and between processes.
+pub async fn measure(time: Duration) -> anyhow::Result<String> {
+    let mut table = String::from(
+        "| hop | µs a call, one process | µs a call, mutual TLS over loopback |\n|---|--:|--:|\n",
+    );
+    let (router, storage) = (RouterServer::new(Trivial), StorageServer::new(Trivial));
+    let remote_router = Remote::start(Service::Router, Service::Gateway, Routes::new(router.clone())).await?;
+    let remote_storage =
+        Remote::start(Service::Catalog, Service::Launcher, Routes::new(storage.clone())).await?;
+    let near = requests(RouterClient::new(Seam::local(router)), time).await?;
+    let far = requests(RouterClient::new(remote_router.seam.clone()), time).await?;
+    writeln!(table, "| a request: gateway to router, router to launcher | {near:.1} | {far:.1} |")?;
+    let near = reads(StorageClient::new(Seam::local(storage)), time).await?;
+    let far = reads(StorageClient::new(remote_storage.seam.clone()), time).await?;
+    writeln!(table, "| a storage read: router or launcher to catalog | {near:.1} | {far:.1} |")?;
+    Ok(table)
+}
+
+async fn requests(mut client: RouterClient<Seam>, time: Duration) -> anyhow::Result<f64> {
+    let names = ["Accept", "User-Agent", "X-Vault-Request"];
+    let header = || pb::Header { header: vec!["text".to_owned()] };
+    let request = router::Request {
+        id: "00000000-0000-0000-0000-000000000000".to_owned(),
+        operation: "read".to_owned(),
+        path: "secret/data/app/database".to_owned(),
+        data: r#"{"username":"app","password":"0123456789abcdef0123456789abcdef"}"#.into(),
+        headers: names.map(|name| (name.to_owned(), header())).into(),
+        ..router::Request::default()
+    };
+    let (begun, mut calls) = (Instant::now(), 0_u32);
+    while begun.elapsed() < time {
+        client.handle(request.clone()).await?;
+        calls += 1;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(calls))
+}
+
+async fn reads(mut client: StorageClient<Seam>, time: Duration) -> anyhow::Result<f64> {
+    let (begun, mut calls) = (Instant::now(), 0_u32);
+    while begun.elapsed() < time {
+        client.get(GetRequest { key: "logical/mount/secret/app/database".to_owned() }).await?;
+        calls += 1;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(calls))
+}
+
+/// A neighbour reached over mutual TLS, as services apart reach each other.
+struct Remote {
+    seam: Seam,
+    stop: CancellationToken,
+    _folder: TempDir,
+}
+
+impl Remote {
+    async fn start(callee: Service, caller: Service, routes: Routes) -> anyhow::Result<Self> {
+        let folder = TempDir::with_prefix("hops-")?;
+        tls::throwaway(&folder.path().join("certificates"))?;
+        let certificates = |service: Service| -> anyhow::Result<Arc<Certificates>> {
+            let file = |name: String| folder.path().join("certificates").join(name);
+            Ok(Certificates::read(&Internal {
+                address: None,
+                ca_file: file("ca.pem".to_owned()),
+                cert_file: file(format!("{}.pem", service.name())),
+                key_file: file(format!("{}-key.pem", service.name())),
+                catalog: None,
+                launcher: None,
+                router: None,
+            })?)
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string().parse()?;
+        let stop = CancellationToken::new();
+        tokio::spawn(tls::serve(listener, certificates(callee)?, routes, stop.clone()));
+        let seam = Seam::remote(tls::channel(callee, &address, &certificates(caller)?)?);
+        Ok(Self { seam, stop, _folder: folder })
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

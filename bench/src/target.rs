@@ -1,0 +1,149 @@
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, ensure};
+use clap::ValueEnum;
+use tempfile::TempDir;
+use testkit::{Form, Options, Server, go_plugin};
+
+use crate::usage::Usage;
+
+/// The name of the bare path in the report.
+pub const BARE: &str = "bare";
+
+/// A form of deployment to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Wanted {
+    /// All services in one process.
+    One,
+    /// Each service in a process of its own.
+    Apart,
+}
+
+/// Where servers keep their data.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Storage {
+    /// On disk, durable.
+    Sqlite,
+    /// In memory, as the bare path does.
+    Inmem,
+}
+
+/// Something that answers HTTP.
+#[derive(Debug)]
+pub struct Target {
+    pub name: &'static str,
+    pub address: SocketAddr,
+    pub token: String,
+    host: Vec<u32>,
+    plugin: Vec<u32>,
+}
+
+/// What a target has used so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Used {
+    pub host: Usage,
+    pub plugin: Usage,
+}
+
+impl Target {
+    pub fn usage(&self) -> Used {
+        Used { host: Usage::of(&self.host), plugin: Usage::of(&self.plugin) }
+    }
+}
+
+/// All that is measured; everything ends when this is dropped.
+pub struct Targets {
+    all: Vec<Target>,
+    servers: Vec<Server>,
+    _bare: Bare,
+}
+
+impl Targets {
+    /// Starts the bare path and a server of each form, each with its own plugin process.
+    pub async fn start(forms: &[Wanted], storage: Storage) -> anyhow::Result<Self> {
+        let (bare, target) = Bare::start()?;
+        let mut targets = Self { all: vec![target], servers: Vec::new(), _bare: bare };
+        for form in forms {
+            let (server, target) = server(*form, storage).await?;
+            targets.servers.push(server);
+            targets.all.push(target);
+        }
+        Ok(targets)
+    }
+
+    pub fn all(&self) -> &[Target] {
+        &self.all
+    }
+
+    /// Asks every server to end.
+    pub async fn stop(mut self) {
+        for server in &mut self.servers {
+            server.stop().await;
+        }
+    }
+}
+
+async fn server(form: Wanted, storage: Storage) -> anyhow::Result<(Server, Target)> {
+    let (name, form) = match form {
+        Wanted::One => ("one process", Form::One),
+        Wanted::Apart => ("four processes", Form::Apart),
+    };
+    let storage = match storage {
+        Storage::Sqlite => Options::default().storage,
+        Storage::Inmem => "storage \"inmem\" {}",
+    };
+    let server = Server::start_with(Options { form, storage, log_level: "warn", ..Options::default() }).await;
+    let api = server.api();
+    api.enable_kv("b1", 1).await;
+    api.enable_kv("b2", 2).await;
+    server.register("go-kv", &go_plugin("kv")).await;
+    server.enable("e1", "go-kv").await;
+    server.enable("e2", "go-kv").await;
+    api.upgrade_kv("e2").await;
+    let address = api.address().strip_prefix("http://").context("an HTTP address")?.parse()?;
+    let host = server.processes().iter().map(|process| process.pid).collect();
+    let plugin = server.plugins().iter().map(|process| process.pid).collect();
+    let target = Target { name, address, token: api.token().to_owned(), host, plugin };
+    Ok((server, target))
+}
+
+/// This program once more, as the bare path. It ends with its standard input, and so with us in any case.
+struct Bare {
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Bare {
+    fn start() -> anyhow::Result<(Self, Target)> {
+        let folder = TempDir::with_prefix("bare-")?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("bare")
+            .arg(&go_plugin("kv").path)
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the bare path")?;
+        let stdout = child.stdout.take().context("its output is a pipe")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        ensure!(words.len() == 2, "the bare path did not start: {line:?}");
+        let (host, plugin) = (vec![child.id()], vec![words[1].parse()?]);
+        let target =
+            Target { name: BARE, address: words[0].parse()?, token: "none".to_owned(), host, plugin };
+        Ok((Self { child, _folder: folder }, target))
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        // The end of its input is its sign to end.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
