@@ -1,0 +1,192 @@
+//! A router over a real catalog in memory and a real launcher with built-in plugins only.
+#![allow(dead_code, reason = "no test file uses all of it")]
+
+mod plugins;
+
+use std::sync::Arc;
+
+use catalog::{BuiltinInfo, Catalog};
+use launcher::Launcher;
+use router::{Clients, Config, Router};
+use serde_json::{Value, json};
+use tonic::Request;
+use wire::{
+    Failure, Seam,
+    catalog::v1::{CommitRequest, GetRequest, ListRequest, Write},
+    launcher::v1::{launcher_client::LauncherClient, launcher_server::LauncherServer},
+    pb,
+    router::v1::{self as api, NodeState, StateRequest, response::Body, router_server::Router as _},
+};
+
+/// The services, and what opens them.
+pub struct Stack {
+    pub catalog: Catalog,
+    pub router: Router,
+    pub root: String,
+    pub key: String,
+}
+
+/// What came of a request.
+pub type Outcome = Result<api::Response, Failure>;
+
+impl Stack {
+    /// Initialised and unsealed.
+    pub async fn open() -> Self {
+        let stack = Self::sealed().await;
+        stack.unseal().await;
+        stack
+    }
+
+    /// Initialised.
+    pub async fn sealed() -> Self {
+        let mut stack = Self::fresh().await;
+        let body = json!({"secret_shares": 1, "secret_threshold": 1});
+        let made = bare(stack.ask("", "update", "sys/init", body).await);
+        stack.root = made["root_token"].as_str().unwrap().to_owned();
+        stack.key = made["keys"][0].as_str().unwrap().to_owned();
+        stack
+    }
+
+    /// With nothing in it.
+    pub async fn fresh() -> Self {
+        let builtins = plugins::builtins();
+        let infos = builtins.iter().map(|builtin| BuiltinInfo {
+            plugin_type: builtin.plugin_type,
+            name: builtin.name.clone(),
+            version: builtin.version.clone(),
+        });
+        let config = catalog::Config { builtins: infos.collect(), ..catalog::Config::default() };
+        let catalog = Catalog::open(config).await.unwrap();
+        let router = over(&catalog);
+        Self { catalog, router, root: String::new(), key: String::new() }
+    }
+
+    /// The launcher and the router are started anew over what is stored.
+    pub fn restart(&mut self) {
+        self.router = over(&self.catalog);
+    }
+
+    pub async fn unseal(&self) {
+        let status = bare(self.ask("", "update", "sys/unseal", json!({"key": self.key})).await);
+        assert_eq!(status["sealed"], json!(false));
+    }
+
+    pub async fn state(&self) -> NodeState {
+        self.router.state(Request::new(StateRequest {})).await.unwrap().into_inner()
+    }
+
+    /// Any request, by anybody.
+    pub async fn ask(&self, token: &str, operation: &str, path: &str, body: Value) -> Outcome {
+        self.send(api::Request { token: token.to_owned(), ..request(operation, path, &body) }).await
+    }
+
+    pub async fn send(&self, request: api::Request) -> Outcome {
+        self.router
+            .handle(Request::new(request))
+            .await
+            .map(tonic::Response::into_inner)
+            .map_err(Failure::from)
+    }
+
+    pub async fn read(&self, path: &str) -> Outcome {
+        self.ask(&self.root, "read", path, Value::Null).await
+    }
+
+    pub async fn list(&self, path: &str) -> Outcome {
+        self.ask(&self.root, "list", path, Value::Null).await
+    }
+
+    pub async fn write(&self, path: &str, body: Value) -> Outcome {
+        self.ask(&self.root, "update", path, body).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Outcome {
+        self.ask(&self.root, "delete", path, Value::Null).await
+    }
+
+    pub async fn mount(&self, path: &str, kind: &str) {
+        done(self.write(&format!("sys/mounts/{path}"), json!({"type": kind})).await);
+    }
+
+    /// What is stored, past everything.
+    pub async fn stored(&self, key: &str) -> Option<Value> {
+        let request = GetRequest { key: key.to_owned() };
+        let value = self.catalog.storage_client().get(request).await.unwrap().into_inner().value;
+        value.map(|bytes| serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// The names of what is stored below a prefix.
+    pub async fn stored_below(&self, prefix: &str) -> Vec<String> {
+        let request = ListRequest { prefix: prefix.to_owned(), ..ListRequest::default() };
+        self.catalog.storage_client().list(request).await.unwrap().into_inner().keys
+    }
+
+    /// Stores something, past everything.
+    pub async fn store(&self, key: &str, value: &[u8]) {
+        let write = Write { key: key.to_owned(), value: Some(value.to_vec().into()) };
+        self.catalog.storage_client().commit(CommitRequest { writes: vec![write] }).await.unwrap();
+    }
+}
+
+fn over(catalog: &Catalog) -> Router {
+    let clients = launcher::Catalog {
+        barrier: catalog.barrier_client(),
+        storage: catalog.storage_client(),
+        plugins: catalog.plugins_client(),
+    };
+    let launcher = Launcher::new(launcher::Config::default(), clients, plugins::builtins()).unwrap();
+    let launcher = LauncherServer::from_arc(Arc::new(launcher));
+    let clients = Clients {
+        barrier: catalog.barrier_client(),
+        storage: catalog.storage_client(),
+        plugins: catalog.plugins_client(),
+        launcher: LauncherClient::new(Seam::local(launcher)),
+    };
+    Router::new(clients, Config { version: "1.2.3".to_owned(), ..Config::default() })
+}
+
+/// A request without token.
+pub fn request(operation: &str, path: &str, body: &Value) -> api::Request {
+    let data = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
+    api::Request {
+        id: "request-id".to_owned(),
+        operation: operation.to_owned(),
+        path: path.to_owned(),
+        data: data.into(),
+        connection: Some(pb::Connection { remote_addr: "127.0.0.1".to_owned(), ..pb::Connection::default() }),
+        ..api::Request::default()
+    }
+}
+
+/// The answer had nothing to say.
+pub fn done(outcome: Outcome) {
+    let body = outcome.unwrap().body;
+    assert!(matches!(body, Some(Body::Nothing(_))), "{body:?}");
+}
+
+/// The answer's envelope.
+pub fn envelope(outcome: Outcome) -> api::Envelope {
+    match outcome.unwrap().body {
+        Some(Body::Envelope(envelope)) => envelope,
+        other => panic!("no envelope: {other:?}"),
+    }
+}
+
+/// The data in the answer's envelope.
+pub fn data(outcome: Outcome) -> Value {
+    serde_json::from_slice(&envelope(outcome).data).unwrap()
+}
+
+/// The answer's document.
+pub fn bare(outcome: Outcome) -> Value {
+    match outcome.unwrap().body {
+        Some(Body::Bare(document)) => serde_json::from_slice(&document).unwrap(),
+        other => panic!("no document: {other:?}"),
+    }
+}
+
+/// The word and the sentence of a refusal.
+pub fn refused(outcome: Outcome) -> (&'static str, String) {
+    let failure = outcome.unwrap_err();
+    (failure.kind.word(), failure.messages.join("; "))
+}
