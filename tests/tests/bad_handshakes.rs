@@ -52,10 +52,9 @@ async fn server() -> (Server, Vec<PathBuf>) {
     (server, files)
 }
 
-/// Registers and enables a bad plugin: refused in time, with each of `words` in the error, and not mounted.
+/// Registers and enables a bad plugin that is installed: refused in time, with each of `words` in the error, and not mounted.
 async fn is_refused(server: &Server, name: &str, plugin: &Plugin, entry: Registration<'_>, words: &[&str]) {
     let api = server.api();
-    server.install(plugin);
     let registered = api.register(plugin, name, entry).await;
     let asked = Instant::now();
     let refusal = match registered.is_ok() {
@@ -88,6 +87,8 @@ async fn each_is_named_and_leaves_nothing() {
     let (server, files) = server().await;
     let server = Arc::new(server);
     let (bad, fixture) = (bad_plugin(), go_plugin("fixture"));
+    server.install(&bad);
+    server.install(&fixture);
     let cases = CASES.iter().map(|case| (&bad, case)).chain(GO_CASES.iter().map(|case| (&fixture, case)));
     // All at once: one that hangs keeps nobody waiting but those who asked for it.
     let mut refusals = JoinSet::new();
@@ -115,7 +116,9 @@ async fn a_refused_memory_lock_is_named() {
         env: &["VAULT_PLUGIN_MLOCK_ENABLED=true"],
         ..Registration::default()
     };
-    is_refused(&server, "mlock", &go_plugin("fixture"), entry, &["lock its memory"]).await;
+    let fixture = go_plugin("fixture");
+    server.install(&fixture);
+    is_refused(&server, "mlock", &fixture, entry, &["lock its memory"]).await;
     nothing_is_left(&server, &files).await;
 }
 
@@ -140,6 +143,7 @@ async fn files_that_cannot_be_executed_are_named() {
         ("locked", &locked, &["not executable"]),
     ];
     for (name, plugin, words) in cases {
+        server.install(plugin);
         is_refused(&server, name, plugin, Registration::default(), words).await;
     }
     nothing_is_left(&server, &files).await;

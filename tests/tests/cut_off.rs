@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::{Api, Server, go_plugin, soak};
+use testkit::{Api, Server, eventually, go_plugin, soak};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -39,17 +39,32 @@ async fn change_until_killed(server: &mut Server, life: usize) {
     clients.join_all().await;
 }
 
+/// The mounts of the clients.
+async fn theirs(api: &Api) -> Vec<String> {
+    let mounts = api.get("sys/mounts").await.data();
+    let paths = mounts.as_object().unwrap().keys().filter(|path| path.starts_with("c") && path.contains("/"));
+    paths.filter(|path| *path != "cubbyhole/").map(|path| path.trim_end_matches('/').into()).collect()
+}
+
 /// Every mount that is listed serves, keeps what is written, and can be disabled; none is left in between.
 async fn the_table_is_whole(server: &Server) {
     let api = server.api();
-    let mounts = api.get("sys/mounts").await.data();
-    for path in mounts.as_object().unwrap().keys().filter(|path| path.starts_with('c')) {
-        if path == "cubbyhole/" {
-            continue;
-        }
-        api.post(&format!("{path}b"), json!({"v": "2"})).await.ok();
-        assert_eq!(api.get(&format!("{path}b")).await.data(), json!({"v": "2"}));
-        server.disable(path.trim_end_matches('/')).await;
+    eventually(
+        Duration::from_secs(10),
+        "each listed mount serves, and what was cut off is finished",
+        async || {
+            for path in theirs(&api).await {
+                if !api.post(&format!("{path}/b"), json!({"v": "2"})).await.is_ok() {
+                    return false;
+                }
+            }
+            true
+        },
+    )
+    .await;
+    for path in theirs(&api).await {
+        assert_eq!(api.get(&format!("{path}/b")).await.data(), json!({"v": "2"}));
+        server.disable(&path).await;
     }
     for client in 0..CLIENTS {
         let path = format!("c{client}");

@@ -7,7 +7,6 @@ tool (
 	github.com/hashicorp/vault/builtin/logical/pki/cmd/pki
 	github.com/hashicorp/vault/builtin/logical/ssh/cmd/ssh
 	github.com/hashicorp/vault/builtin/logical/totp/cmd/totp
-	github.com/hashicorp/vault/builtin/logical/transit/cmd/transit
 )
 
 require (
