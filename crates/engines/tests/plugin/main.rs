@@ -1,5 +1,7 @@
 //! The kv engine as a program of its own, over the real protocol: handshake, mutual TLS, broker and all.
 
+#![allow(clippy::unwrap_used, reason = "a test ends with the first thing that goes wrong")]
+
 mod host;
 
 use std::sync::Arc;
