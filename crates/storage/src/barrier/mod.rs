@@ -169,7 +169,9 @@ impl Storage for Barrier {
         }
         // Hidden names sort differently from what they stand for, so there is no page below to ask for.
         let hidden = self.below.list(&at).await?;
-        let mut shown = open.names().show(prefix, &hidden)?;
+        let size = hidden.iter().map(String::len).sum();
+        let prefix = prefix.clone();
+        let mut shown = heavy(size, move || open.names().show(&prefix, &hidden)).await?;
         shown.retain(|name| name.as_str() > after);
         shown.sort_unstable();
         shown.truncate(limit);
