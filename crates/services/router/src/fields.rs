@@ -24,6 +24,13 @@ pub enum InvalidField {
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Map<String, Value>);
 
+/// A duration as it was written, and what it means.
+#[derive(Debug)]
+pub(crate) struct WrittenDuration {
+    pub(crate) text: String,
+    pub(crate) value: Result<Duration, InvalidDuration>,
+}
+
 impl Fields {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, InvalidField> {
         if body.is_empty() {
@@ -115,13 +122,10 @@ impl Fields {
     }
 
     /// A duration, with the text it was written as, which error messages quote.
-    pub(crate) fn duration(
-        &self,
-        name: &str,
-    ) -> Result<Option<(String, Result<Duration, InvalidDuration>)>, InvalidField> {
+    pub(crate) fn duration(&self, name: &str) -> Result<Option<WrittenDuration>, InvalidField> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let parsed = parse_duration(&text);
-        Ok(Some((text, parsed)))
+        let value = parse_duration(&text);
+        Ok(Some(WrittenDuration { text, value }))
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
@@ -171,7 +175,7 @@ mod tests {
         assert_eq!(fields.flag("b"), Ok(Some(true)));
         assert_eq!(fields.flag("c"), Ok(Some(true)));
         assert_eq!(fields.list("l"), fields.list("k"));
-        assert_eq!(fields.duration("t").unwrap().unwrap().1, Ok(Duration::from_secs(3600)));
+        assert_eq!(fields.duration("t").unwrap().unwrap().value, Ok(Duration::from_secs(3600)));
         assert_eq!(fields.text("z"), Ok(None));
         assert_eq!(fields.text("absent"), Ok(None));
     }

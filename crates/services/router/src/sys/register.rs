@@ -158,7 +158,8 @@ async fn store(ask: &Ask, plugin: Plugin) -> Result<Plugin> {
 /// A plugin that cannot be started is registered all the same: its file and checksum have been verified, and whoever
 /// mounts it is told why it does not start.
 async fn check_version(ask: &Ask, stored: &Plugin) -> Result<()> {
-    let reported = match ask.core.clients.launcher.clone().probe(probe_of(stored)).await.map_err(Error::from) {
+    let reported = match ask.core.clients.launcher.clone().probe(probe_of(stored)).await.map_err(Error::from)
+    {
         Ok(reply) => reply.into_inner().version,
         Err(Error::Sealed) => return Err(Error::Sealed),
         Err(error) => {

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use domain::{MountConfig, MountKind};
 
-use crate::{error::Result, fields::Fields, mounts::Refusal};
+use crate::{
+    error::Result,
+    fields::{Fields, WrittenDuration},
+    mounts::Refusal,
+};
 
 /// Settings for a new mount.
 pub(super) fn config(fields: &Fields, kind: MountKind, system_max: Duration) -> Result<MountConfig> {
@@ -42,11 +46,11 @@ pub(super) fn config(fields: &Fields, kind: MountKind, system_max: Duration) -> 
 
 /// A lease time: `system` is the system's; absent or empty: `None`.
 pub(super) fn ttl(fields: &Fields, name: &str, which: &'static str) -> Result<Option<Duration>> {
-    match fields.duration(name)? {
-        None => Ok(None),
-        Some((text, _)) if text.is_empty() => Ok(None),
-        Some((text, _)) if text == "system" => Ok(Some(Duration::ZERO)),
-        Some((text, parsed)) => Ok(parsed.map(Some).map_err(|why| Refusal::Ttl { which, text, why })?),
+    let Some(WrittenDuration { text, value }) = fields.duration(name)? else { return Ok(None) };
+    match text.as_str() {
+        "" => Ok(None),
+        "system" => Ok(Some(Duration::ZERO)),
+        _ => Ok(value.map(Some).map_err(|why| Refusal::Ttl { which, text, why })?),
     }
 }
 

@@ -74,7 +74,7 @@ struct TuneView<'a> {
 async fn read(ask: Ask, kind: MountKind) -> Result<Answer> {
     let path = path_of(&ask, kind)?;
     let mounts = &ask.active()?.mounts;
-    let mount = mounts.get(&path).ok_or_else(|| Refusal::NoSettings(path))?;
+    let mount = mounts.get(&path).ok_or(Refusal::NoSettings(path))?;
     let entry = &mount.entry;
     let ttl = mounts.ttl(entry);
     let view = TuneView {

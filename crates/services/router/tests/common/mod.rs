@@ -1,5 +1,6 @@
 //! A router over a real catalog in memory and a real launcher with built-in plugins only.
 #![allow(dead_code, reason = "no test file uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod plugins;
 
