@@ -40,6 +40,7 @@ pub mod field;
 mod handler;
 mod help;
 mod input;
+mod mounted;
 mod openapi;
 mod path;
 mod pattern;
