@@ -11,12 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::ServiceFlags;
 
-/// Settings that the environment can hold, as Vault's does.
-const VARIABLES: &[(&str, &str)] = &[
-    ("VAULT_API_ADDR", "api_addr"),
-    ("VAULT_CLUSTER_ADDR", "cluster_addr"),
-    ("VAULT_RAW_STORAGE_ENDPOINT", "raw_storage_endpoint"),
-];
+/// A setting that the environment can hold, as Vault's does.
+const API_ADDR: &str = "VAULT_API_ADDR";
 
 /// Reads what the flags name: the files, with the environment and the flags laid over them.
 pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), config::Error> {
@@ -24,15 +20,16 @@ pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), con
 }
 
 fn given(flags: &ServiceFlags) -> Vec<Given> {
-    let variable = |&(name, key): &(&'static str, &'static str)| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-        Some(Given { key, name, value })
+    let api_addr = std::env::var(API_ADDR).ok().filter(|value| !value.is_empty());
+    let flag = |key: &'static str, name: &'static str, value: &Option<String>| {
+        Some(Given { key, name, value: value.clone()? })
     };
-    let flag = |key, name, value: &Option<String>| Some(Given { key, name, value: value.clone()? });
-    let mut given: Vec<Given> = VARIABLES.iter().filter_map(variable).collect();
-    given.extend(flag("log_level", "-log-level", &flags.log_level));
-    given.extend(flag("log_format", "-log-format", &flags.log_format));
-    given
+    let given = [
+        flag("api_addr", API_ADDR, &api_addr),
+        flag("log_level", "-log-level", &flags.log_level),
+        flag("log_format", "-log-format", &flags.log_format),
+    ];
+    given.into_iter().flatten().collect()
 }
 
 /// What holds for as long as a service runs.
@@ -98,4 +95,29 @@ fn reload(flags: &ServiceFlags, certificates: &impl Fn() -> anyhow::Result<()>) 
     let (config, _) = configuration(flags)?;
     logs::set_level(config.log_level);
     certificates()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.hcl");
+        std::fs::write(&file, "log_level = \"error\"\nlog_format = \"json\"").unwrap();
+        let flags = ServiceFlags {
+            config: vec![file],
+            log_level: Some("trace".to_owned()),
+            ..ServiceFlags::default()
+        };
+        let (config, _) = configuration(&flags).unwrap();
+        assert_eq!((config.log_level, config.log_format), (logs::Level::Trace, logs::Format::Json));
+    }
+
+    #[test]
+    fn a_service_without_a_configuration_is_told_how_to_give_one() {
+        let refused = begin(&ServiceFlags::default()).unwrap_err().to_string();
+        assert!(refused.contains("-config=FILE"), "{refused}");
+    }
 }

@@ -21,6 +21,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "cache_size",
     "cluster_addr",
     "cluster_cipher_suites",
+    "cluster_name",
     "default_max_request_duration",
     "detect_deadlocks",
     "disable_cache",
@@ -51,6 +52,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "plugin_file_permissions",
     "plugin_file_uid",
     "post_unseal_trace_directory",
+    "raw_storage_endpoint",
     "remove_irrevocable_lease_after",
     "replication",
     "reporting",
@@ -86,12 +88,8 @@ pub struct Config {
     pub default_lease_ttl: Duration,
     /// How long a lease lasts at most.
     pub max_lease_ttl: Duration,
-    /// `sys/raw` answers.
-    pub raw_storage_endpoint: bool,
     /// The process writes its id here.
     pub pid_file: Option<PathBuf>,
-    /// The cluster's name; made up when there is none.
-    pub cluster_name: Option<String>,
     /// How services in processes of their own meet.
     pub internal: Option<Internal>,
 }
@@ -129,9 +127,7 @@ impl Config {
             log_format: top.last("log_format").unwrap_or_default(),
             default_lease_ttl: top.values("default_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
             max_lease_ttl: top.values("max_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
-            raw_storage_endpoint: top.any("raw_storage_endpoint"),
             pid_file: top.last("pid_file"),
-            cluster_name: top.last("cluster_name"),
             internal: internal(&mut top),
         };
         top.finish(WITHOUT_EFFECT);

@@ -200,8 +200,8 @@ fn later_files_win_and_listeners_add_up() {
 fn a_folder_is_read_by_name_without_what_editors_leave() {
     let folder = TempDir::new().unwrap();
     for (name, text) in [
-        ("b.json", r#"{"cluster_name": "b"}"#),
-        ("a.hcl", "cluster_name = \"a\""),
+        ("b.json", r#"{"api_addr": "http://b:1"}"#),
+        ("a.hcl", "api_addr = \"http://a:1\""),
         (".c.hcl", "broken"),
         ("d.hcl~", "broken"),
         ("e.txt", "broken"),
@@ -209,7 +209,7 @@ fn a_folder_is_read_by_name_without_what_editors_leave() {
         fs::write(folder.path().join(name), text).unwrap();
     }
     let (config, _) = load(&[folder.path().to_owned()], Vec::new()).unwrap();
-    assert_eq!(config.cluster_name.as_deref(), Some("b"));
+    assert_eq!(config.api_addr.as_deref(), Some("http://b:1"));
     let empty = TempDir::new().unwrap();
     assert!(matches!(load(&[empty.path().to_owned()], Vec::new()), Err(Error::Empty(_))));
     assert!(matches!(load(&["none".into()], Vec::new()), Err(Error::Read { .. })));

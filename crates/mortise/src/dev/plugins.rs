@@ -58,3 +58,23 @@ impl io::Write for Writer<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_programs_are_taken_and_they_are_hashed_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, mode) in [("b", 0o700), ("a", 0o755), ("notes.txt", 0o600)] {
+            let path = folder.path().join(name);
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        fs::create_dir(folder.path().join("c")).unwrap();
+        let found = programs(folder.path()).unwrap();
+        assert_eq!(found, [folder.path().join("a"), folder.path().join("b")]);
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(digest(&found[0]).unwrap(), empty);
+    }
+}
