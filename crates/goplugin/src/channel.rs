@@ -20,6 +20,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
+use crate::counted::{Counted, Sent};
 use crate::identity::SERVER_NAME;
 use crate::server::{CONNECTION_WINDOW, HEADER_LIMIT, STREAM_WINDOW};
 
@@ -32,6 +33,7 @@ use crate::server::{CONNECTION_WINDOW, HEADER_LIMIT, STREAM_WINDOW};
 pub struct Channel {
     sender: SendRequest<Body>,
     authority: Authority,
+    sent: Sent,
 }
 
 /// What became of a call whose connection was lost.
@@ -68,6 +70,7 @@ impl Channel {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let sent = Sent::default();
         // No adaptive windows and no keep-alive: both ping, and Go's end hangs up on a peer that pings too often.
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -79,7 +82,7 @@ impl Channel {
             .max_concurrent_reset_streams(1024)
             .reset_stream_duration(Duration::from_secs(5))
             .max_local_error_reset_streams(None)
-            .handshake(TokioIo::new(io))
+            .handshake(TokioIo::new(Counted::new(io, sent.clone())))
             .await?;
         tokio::spawn(async move {
             let ended = tokio::select! {
@@ -91,7 +94,7 @@ impl Channel {
             }
             closed.cancel();
         });
-        Ok(Self { sender, authority: Authority::from_static(SERVER_NAME) })
+        Ok(Self { sender, authority: Authority::from_static(SERVER_NAME), sent })
     }
 }
 
@@ -110,12 +113,17 @@ impl Service<Request<Body>> for Channel {
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         *request.uri_mut() = absolute(request.uri(), self.authority.clone());
-        let sent = self.sender.try_send_request(request);
+        let (sent, before) = (self.sent.clone(), self.sent.bytes());
+        let answer = self.sender.try_send_request(request);
         Box::pin(async move {
-            let response = sent.await.map_err(|mut failed| match failed.take_message() {
-                Some(_) => Lost::Unsent.into_status(),
-                None => status_of(failed.into_error()),
-            })?;
+            let response =
+                answer.await.map_err(|mut failed| match (failed.take_message(), loss(failed.error())) {
+                    (Some(_), _) => Lost::Unsent.into_status(),
+                    // Nothing at all has left since the call came in, so the call has not either: so it goes when the
+                    // peer has died and nobody has noticed yet.
+                    (None, Some(Lost::Sent)) if sent.bytes() == before => Lost::Unsent.into_status(),
+                    (None, _) => status_of(failed.into_error()),
+                })?;
             Ok(response.map(|body| body.map_err(status_of as fn(_) -> _)))
         })
     }

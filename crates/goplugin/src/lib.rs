@@ -5,6 +5,7 @@
 
 mod channel;
 mod cookie;
+mod counted;
 mod excerpt;
 mod handshake;
 pub mod hclog;

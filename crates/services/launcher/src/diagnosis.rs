@@ -122,6 +122,9 @@ impl fmt::Display for Cause {
                 }
                 write!(f, "{said}")
             }
+            Self::Greeting { error: StartError::Silent, limit: _, said } => {
+                write!(f, "it closed its output before it printed its handshake{said}")
+            }
             Self::Greeting { error, limit: _, said } => {
                 write!(f, "{error}")?;
                 let mut source = std::error::Error::source(error);

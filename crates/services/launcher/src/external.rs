@@ -245,7 +245,8 @@ fn config_of(spec: &MountSpec, entry: &Entry) -> std::collections::HashMap<Strin
 }
 
 fn check_type(entry: &Entry, spec: &MountSpec, found: u32) -> Result<()> {
-    let (wanted, number) = if spec.r#type == "auth" { ("auth", CREDENTIAL) } else { ("secret", CREDENTIAL - 1) };
+    let (wanted, number) =
+        if spec.r#type == "auth" { ("auth", CREDENTIAL) } else { ("secret", CREDENTIAL - 1) };
     if found == number {
         return Ok(());
     }

@@ -4,14 +4,15 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// The mounts that a process serves: their paths, by uuid.
+/// The mounts that a process serves. Known by the number of their place: a mount that comes back while it is leaving
+/// has two.
 #[derive(Debug, Default)]
 pub struct Members(Mutex<All>);
 
 #[derive(Debug, Default)]
 struct All {
-    paths: BTreeMap<String, String>,
-    founder: Option<String>,
+    paths: BTreeMap<u64, String>,
+    founder: Option<u64>,
 }
 
 impl Members {
@@ -19,25 +20,25 @@ impl Members {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One more, or the same again.
-    pub fn add(&self, uuid: &str, path: &str) {
+    /// One more.
+    pub fn add(&self, place: u64, path: &str) {
         let mut all = self.all();
         if all.paths.is_empty() {
-            all.founder = Some(uuid.to_owned());
+            all.founder = Some(place);
         }
-        all.paths.insert(uuid.to_owned(), path.to_owned());
+        all.paths.insert(place, path.to_owned());
     }
 
     /// Whether this is the mount that the process was begun for.
-    pub fn is_founder(&self, uuid: &str) -> bool {
-        self.all().founder.as_deref() == Some(uuid)
+    pub fn is_founder(&self, place: u64) -> bool {
+        self.all().founder == Some(place)
     }
 
     /// One less; whether none is left.
-    pub fn remove(&self, uuid: &str) -> bool {
+    pub fn remove(&self, place: u64) -> bool {
         let mut all = self.all();
-        all.paths.remove(uuid);
-        if all.founder.as_deref() == Some(uuid) {
+        all.paths.remove(&place);
+        if all.founder == Some(place) {
             all.founder = None;
         }
         all.paths.is_empty()

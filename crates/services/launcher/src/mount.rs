@@ -27,6 +27,9 @@ use crate::{
 /// The outcome of a start, for everybody who waits for it.
 type Outcome = Result<Arc<Instance>, Arc<Error>>;
 
+/// What a mount is served by, and its place in a process if that is one.
+type Made = (ServedBy, Option<Berth>);
+
 /// A start that any number of callers wait for.
 type Start = Shared<BoxFuture<'static, Outcome>>;
 
@@ -95,7 +98,7 @@ impl Mount {
         }
         let mount = Arc::clone(self);
         // A task of its own: the one who asked first may leave, the others still wait.
-        let task = tokio::spawn(async move { mount.replace().await });
+        let task = tokio::spawn(async move { mount.replace(anew).await });
         let start = async move {
             let lost = |_| Arc::new(Error::Panicked("mount's".to_owned()));
             task.await.map_err(lost)?.map_err(Arc::new)
@@ -106,9 +109,13 @@ impl Mount {
     }
 
     /// Sets the mount up anew, and lets that serve from now on.
-    async fn replace(&self) -> Result<Arc<Instance>> {
-        let served_by = self.make().await?;
-        let idle = self.idle_berths(&served_by);
+    async fn replace(&self, anew: bool) -> Result<Arc<Instance>> {
+        let made = self.make(anew).await;
+        if self.closed.is_cancelled() {
+            return Err(self.abandon(made).await);
+        }
+        let (served_by, berth) = made?;
+        let idle = self.idle_berths(berth.as_ref());
         let instance = Instance::new(served_by);
         let old = self.ready.swap(Some(Arc::clone(&instance)));
         let (processes, limit) = (Arc::clone(&self.processes), self.host.config.request_deadline);
@@ -123,7 +130,16 @@ impl Mount {
         Ok(instance)
     }
 
-    async fn make(&self) -> Result<ServedBy> {
+    /// The mount was closed while it was being set up.
+    async fn abandon(&self, made: Result<Made>) -> Error {
+        if let Ok((served_by, _)) = made {
+            Instance::new(served_by).retire(self.host.config.cleanup_deadline).await;
+        }
+        self.give_up_berths(Reason::Disabled).await;
+        self.is_closed()
+    }
+
+    async fn make(&self, anew: bool) -> Result<Made> {
         self.host.learn_cluster().await;
         let spec = self.system.spec();
         let plugin = self.host.resolve(&spec.plugin, &spec.r#type, &spec.version).await?;
@@ -132,16 +148,17 @@ impl Mount {
         if plugin.builtin {
             let builtin = self.host.builtin(&plugin)?;
             let limit = self.host.config.setup_deadline;
-            return Ok(ServedBy::BuiltIn(BuiltIn::set_up(builtin, &spec, view, system, limit).await?));
+            let engine = BuiltIn::set_up(builtin, &spec, view, system, limit).await?;
+            return Ok((ServedBy::BuiltIn(engine), None));
         }
         let entry = Arc::new(Entry::try_from(plugin)?);
-        let mut berth = self.berth(&entry, &spec);
+        let mut berth = self.berth(&entry, &spec, anew);
         let running = self.processes.running(&mut berth, &spec.path);
         let live = tokio::select! {
             live = running => Some(live),
             () = self.closed.cancelled() => None,
         };
-        self.keep(berth);
+        self.keep(&berth);
         let live = live.ok_or_else(|| self.is_closed())??;
         let setup = Setup {
             entry,
@@ -152,33 +169,35 @@ impl Mount {
             limit: self.host.config.setup_deadline,
             largest_answer: self.host.config.largest_answer,
         };
-        Ok(ServedBy::External(External::set_up(setup).await?))
+        Ok((ServedBy::External(External::set_up(setup).await?), Some(berth)))
     }
 
     fn berths(&self) -> MutexGuard<'_, Vec<Berth>> {
         self.berths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The mount's place in the process of this plugin. It is kept when a start fails: the process is what remembers
-    /// how often it failed.
-    fn berth(&self, entry: &Arc<Entry>, spec: &MountSpec) -> Berth {
-        let held = self.berths().iter().find(|berth| berth.entry() == entry).cloned();
-        held.unwrap_or_else(|| self.processes.join(entry, &spec.uuid, &spec.path))
+    /// The mount's place in the process of this plugin; in a later process, if it is to be set up anew. It is kept when
+    /// a start fails: the process is what remembers how often it failed.
+    fn berth(&self, entry: &Arc<Entry>, spec: &MountSpec, anew: bool) -> Berth {
+        let held = self.berths().iter().rfind(|berth| berth.entry() == entry).cloned();
+        match held {
+            Some(berth) if anew => self.processes.renew(&berth, &spec.path),
+            Some(berth) => berth,
+            None => self.processes.join(entry, &spec.uuid, &spec.path),
+        }
     }
 
-    fn keep(&self, berth: Berth) {
+    /// Remembers a place, so that it is given up in the end.
+    fn keep(&self, berth: &Berth) {
         let mut berths = self.berths();
-        berths.retain(|held| held.entry() != berth.entry());
-        berths.push(berth);
+        berths.retain(|held| !held.is(berth));
+        berths.push(berth.clone());
     }
 
-    /// Takes the places in processes of plugins other than the one that serves from now on.
-    fn idle_berths(&self, served_by: &ServedBy) -> Vec<Berth> {
-        let in_use = |berth: &mut Berth| match served_by {
-            ServedBy::BuiltIn(_) => false,
-            ServedBy::External(external) => *berth.entry() == external.entry,
-        };
-        self.berths().extract_if(.., |berth| !in_use(berth)).collect()
+    /// Takes the places in all processes but the one that serves from now on.
+    fn idle_berths(&self, in_use: Option<&Berth>) -> Vec<Berth> {
+        let is_idle = |berth: &mut Berth| !in_use.is_some_and(|in_use| in_use.is(berth));
+        self.berths().extract_if(.., is_idle).collect()
     }
 
     /// Ends the mount: no request comes in any more, those inside may end, the plugin cleans up, and its process ends
@@ -193,6 +212,10 @@ impl Mount {
         if let Some(instance) = self.ready.swap(None) {
             instance.retire(limit).await;
         }
+        self.give_up_berths(reason).await;
+    }
+
+    async fn give_up_berths(&self, reason: Reason) {
         let berths = std::mem::take(&mut *self.berths());
         for berth in berths {
             self.processes.leave(berth, reason).await;

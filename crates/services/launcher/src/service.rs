@@ -74,47 +74,26 @@ impl Launcher {
 
     async fn mount_now(&self, spec: Arc<MountSpec>, fresh: bool) -> Result<MountReply> {
         let uuid = spec.uuid.clone();
-        let (mount, known) = self.enlist(spec);
-        match mount.instance().await {
-            Ok(instance) => Ok(instance.describe()),
-            Err(error) => {
-                if fresh && !known {
-                    self.mounts.remove_if(&uuid, |_, listed| Arc::ptr_eq(listed, &mount));
-                    mount.close(Reason::HandshakeFailed).await;
-                }
-                Err(Error::Shared(error))
-            }
+        let (mount, known) = self.enlist(&spec);
+        if known {
+            return change(&mount, spec, false).await;
         }
+        let outcome = mount.instance().await;
+        if outcome.is_err() && fresh {
+            self.mounts.remove_if(&uuid, |_, listed| Arc::ptr_eq(listed, &mount));
+            mount.close(Reason::HandshakeFailed).await;
+        }
+        Ok(outcome.map_err(Error::Shared)?.describe())
     }
 
-    /// The mount of that uuid, with these settings from now on; and whether it was known before.
-    fn enlist(&self, spec: Arc<MountSpec>) -> (Arc<Mount>, bool) {
+    /// The mount of that uuid, and whether it was known before.
+    fn enlist(&self, spec: &Arc<MountSpec>) -> (Arc<Mount>, bool) {
         let mut known = true;
         let listed = self.mounts.entry(spec.uuid.clone()).or_insert_with(|| {
             known = false;
-            Mount::new(Arc::clone(&self.host), Arc::clone(&self.processes), Arc::clone(&spec))
+            Mount::new(Arc::clone(&self.host), Arc::clone(&self.processes), Arc::clone(spec))
         });
-        let mount = Arc::clone(listed.value());
-        drop(listed);
-        if known {
-            mount.system.change(spec);
-        }
-        (mount, known)
-    }
-
-    async fn tune_now(&self, spec: Arc<MountSpec>, fresh: bool) -> Result<MountReply> {
-        let mount = self.mount(&spec.uuid)?;
-        let before = mount.system.spec();
-        mount.system.change(Arc::clone(&spec));
-        let anew = (fresh || needs_new_setup(&before, &spec)) && mount.ready().is_some();
-        let outcome = if anew { mount.reload().await } else { mount.instance().await };
-        match outcome {
-            Ok(instance) => Ok(instance.describe()),
-            Err(error) => {
-                mount.system.change(before);
-                Err(Error::Shared(error))
-            }
-        }
+        (Arc::clone(listed.value()), known)
     }
 
     async fn in_time<T>(
@@ -126,6 +105,18 @@ impl Launcher {
         let late = |_| Error::Timeout { plugin: mount.system.spec().plugin.clone(), limit };
         Ok(Response::new(timeout(limit, work).await.map_err(late)??))
     }
+}
+
+/// Gives a mount other settings. If it cannot be set up with them, the ones before stay.
+async fn change(mount: &Arc<Mount>, spec: Arc<MountSpec>, reload: bool) -> Result<MountReply> {
+    let before = mount.system.spec();
+    mount.system.change(Arc::clone(&spec));
+    let anew = (reload || needs_new_setup(&before, &spec)) && mount.ready().is_some();
+    let outcome = if anew { mount.reload().await } else { mount.instance().await };
+    if outcome.is_err() && anew {
+        mount.system.change(before);
+    }
+    Ok(outcome.map_err(Error::Shared)?.describe())
 }
 
 /// Whether these settings reach a plugin only by its set-up.
@@ -159,7 +150,8 @@ impl launcher_server::Launcher for Launcher {
     async fn tune(&self, request: Request<MountRequest>) -> Result<Response<MountReply>, Status> {
         let MountRequest { spec, fresh } = request.into_inner();
         let spec = Arc::new(spec.ok_or_else(|| malformed("mount"))?);
-        Ok(Response::new(self.tune_now(spec, fresh).await?))
+        let mount = self.mount(&spec.uuid)?;
+        Ok(Response::new(change(&mount, spec, fresh).await?))
     }
 
     async fn exists(

@@ -4,7 +4,7 @@
 mod support;
 
 use rustix::process::Signal;
-use support::{Bench, eventually, go_plugin, is_alive, signal, spec};
+use support::{Bench, eventually, exists, go_plugin, is_alive, signal, spec};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_mounts_of_one_plugin_share_a_process_but_no_data() {
@@ -35,7 +35,7 @@ async fn a_killed_plugin_is_back_for_the_next_request() {
     bench.write("one", "a", r#"{"value":"1"}"#).await;
     let first = bench.process().await.pid;
     signal(first, Signal::KILL);
-    eventually("the killed process is gone", async || !is_alive(first)).await;
+    eventually("the host has seen it", async || !exists(first)).await;
     bench.write("one", "b", r#"{"value":"2"}"#).await;
     assert_eq!(bench.read("one", "a").await.unwrap()["value"], "1");
     assert_eq!(bench.read("two", "a").await.unwrap(), serde_json::Value::Null);
@@ -80,4 +80,90 @@ async fn version_two_works_and_options_take_effect_by_tuning() {
     let read = bench.read("one", "data/a").await.unwrap();
     assert_eq!(read["data"]["k"], "v");
     assert_eq!(bench.processes().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_need_a_dead_plugin_start_it_once() {
+    let bench = Bench::new();
+    bench.register("gokv", &go_plugin("kv"), &[]);
+    for mount in ["a", "b", "c", "d"] {
+        bench.mount(mount, "gokv").await.unwrap();
+        bench.write(mount, "x", r#"{"value":"1"}"#).await;
+    }
+    signal(bench.process().await.pid, Signal::KILL);
+    let reads = (0..32).map(|number| bench.read(["a", "b", "c", "d"][number % 4], "x"));
+    for read in futures::future::join_all(reads).await {
+        assert_eq!(read.unwrap()["value"], "1");
+    }
+    assert_eq!(bench.process().await.restarts, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_says_what_a_plugin_is_and_leaves_nothing() {
+    let bench = Bench::new();
+    bench.register("gokv", &go_plugin("kv"), &[]);
+    let request = wire::launcher::v1::ProbeRequest {
+        name: "gokv".to_owned(),
+        r#type: "secret".to_owned(),
+        version: String::new(),
+    };
+    let reply = bench.client.clone().probe(request).await.unwrap().into_inner();
+    assert!(reply.multiplexed);
+    assert!(bench.processes().await.is_empty());
+    assert_eq!(bench.process_dirs(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_move_of_a_process_is_an_event_in_order() {
+    let bench = Bench::new();
+    bench.register("gokv", &go_plugin("kv"), &[]);
+    bench.mount("one", "gokv").await.unwrap();
+    bench.unmount("one").await;
+    let request = wire::launcher::v1::EventsRequest { after: 0 };
+    let mut events = bench.client.clone().events(request).await.unwrap().into_inner();
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        seen.push(events.message().await.unwrap().unwrap());
+    }
+    let states: Vec<&str> = seen.iter().map(|event| event.state.as_str()).collect();
+    assert_eq!(states, ["verifying", "starting", "running", "draining", "exited"]);
+    assert!(seen.is_sorted_by(|a, b| a.id < b.id));
+    assert_eq!(seen[4].reason(), wire::launcher::v1::Reason::Disabled);
+    assert_eq!(seen[2].pid, seen[4].pid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_all_forgets_the_mounts_and_leaves_nothing() {
+    let bench = Bench::new();
+    bench.register("gokv", &go_plugin("kv"), &[]);
+    bench.register("other", &go_plugin("fixture"), &[]);
+    bench.mount("one", "gokv").await.unwrap();
+    bench.mount("two", "other").await.unwrap();
+    let request = wire::launcher::v1::StopAllRequest { reason: 2 };
+    bench.client.clone().stop_all(request).await.unwrap();
+    assert!(bench.processes().await.is_empty());
+    assert_eq!(bench.process_dirs(), 0);
+    bench.call("one", "read", "a", "{}").await.unwrap_err();
+    bench.mount("one", "gokv").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_moves_all_mounts_to_one_new_process() {
+    let bench = Bench::new();
+    bench.register("gokv", &go_plugin("kv"), &[]);
+    for mount in ["one", "two"] {
+        bench.mount(mount, "gokv").await.unwrap();
+        bench.write(mount, "a", r#"{"value":"1"}"#).await;
+    }
+    let before = bench.process().await.pid;
+    for mount in ["one", "two"] {
+        let request = wire::launcher::v1::MountRequest { spec: Some(spec(mount, "gokv")), fresh: true };
+        bench.client.clone().tune(request).await.unwrap();
+    }
+    eventually("the old process is gone", async || !exists(before)).await;
+    let after = bench.process().await;
+    assert_ne!(after.pid, before);
+    assert_eq!(after.mounts, ["one/", "two/"]);
+    assert_eq!(bench.read("one", "a").await.unwrap()["value"], "1");
+    assert_eq!(bench.read("two", "a").await.unwrap()["value"], "1");
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each story uses its own part")]
 
 pub mod catalog;
+pub mod engine;
 
 use std::{
     collections::HashMap,
@@ -57,7 +58,7 @@ impl Bench {
             )),
             plugins: PluginsClient::new(Seam::local(PluginsServer::new(catalog))),
         };
-        let launcher = LauncherServer::new(Launcher::new(config, clients, engines()).unwrap())
+        let launcher = LauncherServer::new(Launcher::new(config, clients, engine::engines()).unwrap())
             .max_decoding_message_size(limit)
             .max_encoding_message_size(limit);
         let client = LauncherClient::new(Seam::local(launcher.clone()))
@@ -161,10 +162,6 @@ impl Bench {
     }
 }
 
-pub fn engines() -> Vec<tenon::Builtin> {
-    Vec::new()
-}
-
 pub fn spec(uuid: &str, plugin: &str) -> MountSpec {
     MountSpec {
         uuid: uuid.to_owned(),
@@ -191,6 +188,11 @@ pub fn go_plugin(name: &str) -> PathBuf {
 pub fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+/// Whether there is a process of this number, be it one that only waits to be reaped.
+pub fn exists(pid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// Waits for a condition; fails loudly if it does not come.

@@ -1,0 +1,51 @@
+use std::sync::Arc;
+
+use tenon::{Backend, BackendKind, Builtin, Config, Factory, Host, Request, Response, Result, SpecialPaths};
+
+/// An engine that does as it is told.
+struct Obedient(Host);
+
+struct Making;
+
+#[tonic::async_trait]
+impl Factory for Making {
+    async fn create(&self, _: Config, host: Host) -> Result<Arc<dyn Backend>> {
+        Ok(Arc::new(Obedient(host)))
+    }
+}
+
+#[tonic::async_trait]
+impl Backend for Obedient {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Secret
+    }
+
+    fn special_paths(&self) -> SpecialPaths {
+        SpecialPaths { unauthenticated: vec!["open".to_owned()], ..SpecialPaths::default() }
+    }
+
+    async fn exists(&self, request: Request) -> Result<Option<bool>> {
+        Ok(Some(self.0.storage.get(&request.path.parse().unwrap()).await?.is_some()))
+    }
+
+    async fn handle(&self, request: Request) -> Result<Option<Response>> {
+        assert_ne!(request.path, "panic", "as it was told");
+        let key = request.path.parse().unwrap();
+        if request.operation.writes() {
+            self.0.storage.put(key, request.data).await?;
+            return Ok(None);
+        }
+        let stored = self.0.storage.get(&key).await?;
+        Ok(stored.map(|data| Response { data, ..Response::default() }))
+    }
+}
+
+/// The engines of the stories' host.
+pub fn engines() -> Vec<Builtin> {
+    vec![Builtin {
+        name: "obedient".parse().unwrap(),
+        plugin_type: domain::PluginType::Secret,
+        version: "v1.0.0+builtin".parse().unwrap(),
+        factory: Arc::new(Making),
+    }]
+}
