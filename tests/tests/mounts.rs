@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::{Server, eventually, go_plugin};
+use testkit::{Registration, Server, eventually, go_plugin};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mounts_never_overlap() {
@@ -132,4 +132,29 @@ async fn an_auth_method_is_no_secrets_engine() {
     assert_eq!(refusal.status, 400, "{refusal}");
     assert!(refusal.errors().contains("jwt-as-secret"), "{refusal}");
     assert_eq!(server.plugins(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_does_not_share_its_process_serves_after_each_tuning() {
+    let server = Server::start().await;
+    let single = Registration { args: &["single"], version: "v1.0.0", ..Registration::default() };
+    server.register_as("single", &go_plugin("fixture"), single).await;
+    server.enable("s", "single").await;
+    let api = server.api();
+    api.post("s/store/a", json!({"value": "1"})).await.ok();
+    let changes = [
+        json!({"description": "tuned"}),
+        json!({"default_lease_ttl": "1h"}),
+        json!({"plugin_version": "v1.0.0"}),
+        json!({"options": {"mode": "other"}}),
+    ];
+    for change in changes {
+        api.post("sys/mounts/s/tune", change.clone()).await.ok();
+        // Again, because what the change replaced may end a moment later.
+        for _ in 0..20 {
+            let read = api.get("s/store/a").await;
+            assert_eq!(read.body["data"], json!({"value": "1"}), "after {change}: {read}");
+        }
+    }
+    eventually(Duration::from_secs(5), "one process is left", async || server.plugins().len() == 1).await;
 }

@@ -93,7 +93,9 @@ async fn replay(server: &Server, differences: &Differences) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_difference_is_known_and_every_known_difference_is_one() {
     let differences: Differences = serde_json::from_str(&data("differences.json")).unwrap();
-    let server = Server::fresh(Options::default()).await;
+    // The recorded server kept its data in files.
+    let storage = "storage \"file\" { path = \"{data}\" }";
+    let server = Server::fresh(Options { storage, ..Options::default() }).await;
     let wrong = replay(&server, &differences).await;
     assert!(wrong.is_empty(), "{} exchanges:\n{}", wrong.len(), wrong.join("\n"));
 }
