@@ -1,5 +1,7 @@
 //! The mount table over its endpoints, and what a kill leaves of it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Stack, bare, data, done, envelope, refused};

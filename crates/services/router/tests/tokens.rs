@@ -1,5 +1,7 @@
 //! Who asks, and what they may do.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Stack, data, done, envelope, refused, request};

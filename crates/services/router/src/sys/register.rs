@@ -136,7 +136,8 @@ fn sha256(text: &str) -> Result<Sha256, Unfit> {
 async fn existing(ask: &Ask, plugin: &Plugin) -> Result<Option<Plugin>> {
     match ask.core.clients.plugins.clone().get(key(plugin)).await.map_err(Error::from) {
         Ok(reply) => Ok(Some(reply.into_inner()).filter(|found| !found.builtin)),
-        Err(Error::Below(failure)) if failure.kind == Kind::NotFound => Ok(None),
+        // There is none, or one that is damaged: nothing that could be brought back.
+        Err(Error::Below(failure)) if matches!(failure.kind, Kind::NotFound | Kind::Internal) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -85,7 +85,7 @@ async fn read(ask: Ask, kind: MountKind) -> Result<Answer> {
         options: entry.options.as_ref().filter(|options| !options.is_empty()),
         plugin_version: entry.plugin_version.to_string(),
         token_type: shown_token_type(entry.kind, &entry.config),
-        optional: OptionalView::new(&entry.config),
+        optional: OptionalView::tuned(&entry.config),
     };
     Ok(match version_warning(&mount) {
         Some(warning) => Answer::warned(&view, warning),

@@ -113,7 +113,12 @@ impl<'a> MountView<'a> {
 }
 
 impl<'a> OptionalView<'a> {
-    pub(super) fn new(config: &'a MountConfig) -> Self {
+    /// As `tune` shows them, which leaves one out.
+    pub(super) fn tuned(config: &'a MountConfig) -> Self {
+        Self { delegated_auth_accessors: &[], ..Self::new(config) }
+    }
+
+    fn new(config: &'a MountConfig) -> Self {
         Self {
             audit_non_hmac_request_keys: &config.audit_non_hmac_request_keys,
             audit_non_hmac_response_keys: &config.audit_non_hmac_response_keys,
