@@ -2,8 +2,9 @@
 
 use std::{io, str::FromStr, sync::OnceLock};
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+    Layer, Registry, filter::Targets, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
 };
 
 /// The least severe messages that are logged.
@@ -80,29 +81,41 @@ impl Level {
         }
     }
 
+    const fn filter(self) -> LevelFilter {
+        match self {
+            Self::Trace => LevelFilter::TRACE,
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Info => LevelFilter::INFO,
+            Self::Warn => LevelFilter::WARN,
+            Self::Error => LevelFilter::ERROR,
+            Self::Off => LevelFilter::OFF,
+        }
+    }
+
     /// The libraries below us speak of every frame and statement, secrets in them included: they never get below `info`.
-    fn filter(self) -> EnvFilter {
-        let word = self.word();
-        let ours = [
-            "catalog", "launcher", "router", "gateway", "goplugin", "storage", "engines", "tenon", "kit",
-            "mortise",
-        ];
-        let quiet = match self {
-            Self::Trace | Self::Debug => "info",
-            other => other.word(),
-        };
-        let more = ours.map(|name| format!("{name}={word}")).join(",");
-        EnvFilter::new(format!("{quiet},sqlx=warn,{more},plugin={word}"))
+    fn targets(self) -> Targets {
+        let level = self.filter();
+        let ours = OURS.map(|name| (name, level));
+        Targets::new()
+            .with_default(level.min(LevelFilter::INFO))
+            .with_target("sqlx", level.min(LevelFilter::WARN))
+            .with_targets(ours)
     }
 }
 
-type Handle = reload::Handle<EnvFilter, Registry>;
+/// Our own crates, and what plugins log.
+const OURS: [&str; 11] = [
+    "catalog", "engines", "gateway", "goplugin", "kit", "launcher", "mortise", "plugin", "router", "storage",
+    "tenon",
+];
+
+type Handle = reload::Handle<Targets, Registry>;
 
 static HANDLE: OnceLock<Handle> = OnceLock::new();
 
 /// Starts to log. Once a process; later calls only set the level.
 pub fn start(level: Level, format: Format) {
-    let (filter, handle) = reload::Layer::new(level.filter());
+    let (filter, handle) = reload::Layer::new(level.targets());
     let lines = match format {
         Format::Standard => fmt::layer().with_writer(io::stderr).with_ansi(false).boxed(),
         Format::Json => fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed(),
@@ -118,7 +131,7 @@ pub fn start(level: Level, format: Format) {
 pub fn set_level(level: Level) {
     if let Some(handle) = HANDLE.get() {
         // Fails only when logging has ended, at the very end of the process.
-        let _ = handle.reload(level.filter());
+        let _ = handle.reload(level.targets());
     }
 }
 
@@ -144,8 +157,12 @@ mod tests {
 
     #[test]
     fn libraries_stay_quiet_whatever_the_level() {
-        let filter = Level::Trace.filter().to_string();
-        assert!(filter.contains("sqlx=warn") && filter.contains("launcher=trace"), "{filter}");
-        assert!(!filter.split(',').any(|directive| directive == "trace"), "{filter}");
+        let loud = Level::Trace.targets();
+        assert!(loud.would_enable("launcher::journal", &tracing::Level::TRACE));
+        assert!(!loud.would_enable("h2::codec", &tracing::Level::DEBUG));
+        assert!(!loud.would_enable("sqlx::query", &tracing::Level::INFO));
+        let low = Level::Error.targets();
+        assert!(!low.would_enable("h2::codec", &tracing::Level::WARN));
+        assert!(low.would_enable("plugin", &tracing::Level::ERROR));
     }
 }
