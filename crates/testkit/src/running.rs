@@ -49,6 +49,13 @@ impl Running {
         self.child.id()
     }
 
+    /// Sends it a signal, unless it has ended.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if let Some(process) = Process::of(self.pid()) {
+            process.signal(signal);
+        }
+    }
+
     /// Its status, when it has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be waited for")
@@ -61,9 +68,7 @@ impl Running {
 
     /// Asks it to end, and waits for it.
     pub(crate) async fn stop(&mut self, signal: Signal, limit: Duration) -> ExitStatus {
-        if let Some(process) = Process::of(self.pid()) {
-            process.signal(signal);
-        }
+        self.signal(signal);
         eventually(limit, "the server ends", async || self.ended().is_some()).await;
         self.ended().expect("it has ended")
     }

@@ -103,10 +103,11 @@ impl Server {
 
     /// Ends it as the kernel does, without a chance to say good-bye.
     pub async fn kill9(&mut self) {
-        for running in &mut self.running {
-            running.stop(Signal::KILL, STOP).await;
+        // All at one instant, the gateway first: nobody is told by one of them that another one is gone.
+        for running in self.running.iter().rev() {
+            running.signal(Signal::KILL);
         }
-        self.running.clear();
+        self.end(Signal::KILL).await;
     }
 
     /// Asks it to end, and waits until it has. The last status is the catalog's.
