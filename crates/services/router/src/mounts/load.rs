@@ -77,7 +77,7 @@ fn place(table: &mut MountTable<Arc<Mount>>, mut mount: Mount) {
         let reason = format!("its path {} is in use at {taken}; move or delete it", mount.entry.path);
         tracing::error!(uuid = mount.entry.uuid, reason, "a mount is degraded");
         mount.damage = Some(reason);
-        mount.entry.path = refuge(&mount.entry.uuid);
+        mount.entry.path = refuge(&mount.entry.uuid, mount.entry.kind);
     }
     let path = mount.entry.path.clone();
     if table.insert(path, Arc::new(mount)).is_err() {

@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use super::Mount;
 
+/// What the paths of auth methods begin with.
+const AUTH: &str = "auth/";
+
 /// Where the records of mounts are.
 pub(crate) const RECORDS: &str = "core/mounts/";
 
@@ -47,10 +50,11 @@ pub(crate) fn unreadable(uuid: &str, why: &str) -> Mount {
     damaged(uuid, b"{}", why)
 }
 
-/// The place of a mount that cannot be where it should.
-pub(crate) fn refuge(uuid: &str) -> MountPath {
+/// The place of a mount that cannot be where it should, among those of its kind.
+pub(crate) fn refuge(uuid: &str, kind: MountKind) -> MountPath {
     let safe: String = uuid.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    format!("damaged-{safe}/").parse().expect("letters, digits and dashes make a path")
+    let among = if kind == MountKind::Auth { AUTH } else { "" };
+    format!("{among}damaged-{safe}/").parse().expect("letters, digits and dashes make a path")
 }
 
 fn damaged(uuid: &str, bytes: &[u8], why: &str) -> Mount {
@@ -65,8 +69,13 @@ fn damaged(uuid: &str, bytes: &[u8], why: &str) -> Mount {
             };
         }
     }
-    let record: Record =
+    let mut record: Record =
         serde_json::from_value(Value::Object(known)).expect("only what can be read was kept");
+    let entry = &mut record.entry;
+    if entry.path == refuge(uuid, MountKind::Secret) {
+        entry.path = refuge(uuid, entry.kind);
+    }
+    entry.kind = if entry.path.as_str().starts_with(AUTH) { MountKind::Auth } else { MountKind::Secret };
     let mut mount = Mount::new(record.entry, record.facts);
     mount.damage = Some(format!(
         "its stored record is damaged ({why}); its data are kept; tune the mount to write the record anew, or delete it"
@@ -78,7 +87,7 @@ fn template(uuid: &str) -> Map<String, Value> {
     let entry = MountEntry {
         uuid: uuid.to_owned(),
         backend_uuid: String::new(),
-        path: refuge(uuid),
+        path: refuge(uuid, MountKind::Secret),
         kind: MountKind::Secret,
         plugin: "unknown".to_owned(),
         plugin_version: PluginVersion::NONE,
@@ -130,8 +139,21 @@ mod tests {
             let mount = Record::decode(&uuid, &serde_json::to_vec(&broken).unwrap());
             assert!(mount.trouble().is_some(), "{field}");
             assert_eq!(mount.entry.uuid, uuid, "{field}");
-            let path = if field == "path" { refuge(&uuid) } else { "secret/".parse().unwrap() };
+            let path =
+                if field == "path" { refuge(&uuid, MountKind::Secret) } else { "secret/".parse().unwrap() };
             assert_eq!(mount.entry.path, path, "{field}");
+        }
+    }
+
+    #[test]
+    fn an_auth_method_stays_one_whatever_is_damaged() {
+        for (damaged, path) in [("kind", "auth/people/"), ("path", "auth/damaged-u/")] {
+            let mut members = template("u");
+            members.insert("path".to_owned(), "auth/people/".into());
+            members.insert("kind".to_owned(), "auth".into());
+            members.insert(damaged.to_owned(), 1.into());
+            let mount = Record::decode("u", &serde_json::to_vec(&members).unwrap());
+            assert_eq!((mount.entry.kind, mount.entry.path.as_str()), (MountKind::Auth, path), "{damaged}");
         }
     }
 
