@@ -30,6 +30,9 @@ async fn is_degraded(server: &mut Server, cause: &str) {
     let api = server.api();
     assert_eq!(api.secret("good", "a").await, json!({"v": "good"}));
 
+    let listed = async || reason(server).await.contains(cause);
+    eventually(Duration::from_secs(10), "the listing says why, before anybody asked for it", listed).await;
+
     let refusal = api.get("bad/a").await;
     assert!(refusal.status >= 500, "{refusal}");
     assert!(refusal.errors().contains(cause), "{cause:?} in {refusal}");

@@ -11,6 +11,7 @@ use crate::{
     Clients, Config, Error,
     error::Result,
     mounts::{Launch, Mounts},
+    plugins::Catalog,
     store::Store,
     token::Tokens,
 };
@@ -56,6 +57,7 @@ impl Core {
         }
         let active = Arc::new(self.load(status.epoch).await?);
         active.mounts.clone().finish_in_background();
+        active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));
         self.active.send_replace(Some(active.clone()));
         Ok(active)
     }

@@ -13,6 +13,17 @@ use crate::{Error, error::Result, mounts::Refusal};
 pub(crate) struct Catalog(pub(crate) PluginsClient<Seam>);
 
 impl Catalog {
+    /// Looks at the file of the entry that a mount runs.
+    pub(crate) async fn inspect(
+        &self,
+        name: &str,
+        plugin_type: PluginType,
+        version: &PluginVersion,
+    ) -> Result<()> {
+        self.0.clone().inspect(request(name, plugin_type, version)).await?;
+        Ok(())
+    }
+
     /// The entry that a mount runs.
     pub(crate) async fn resolve(
         &self,
@@ -20,11 +31,7 @@ impl Catalog {
         plugin_type: PluginType,
         version: &PluginVersion,
     ) -> Result<Plugin> {
-        let request = PluginRequest {
-            name: name.to_owned(),
-            r#type: plugin_type.word().to_owned(),
-            version: version.to_string(),
-        };
+        let request = request(name, plugin_type, version);
         match self.0.clone().resolve(request).await.map_err(Error::from) {
             Ok(reply) => Ok(reply.into_inner()),
             Err(Error::Below(failure)) if failure.kind == Kind::NotFound => Err(if version.is_none() {
@@ -34,6 +41,14 @@ impl Catalog {
             }),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn request(name: &str, plugin_type: PluginType, version: &PluginVersion) -> PluginRequest {
+    PluginRequest {
+        name: name.to_owned(),
+        r#type: plugin_type.word().to_owned(),
+        version: version.to_string(),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{BuiltinInfo, Error};
 use directory::PluginDirectory;
 pub use error::{ArtifactError, PluginError};
 use lookup::Entry;
-use record::Id;
+use record::{Id, Record};
 use records::Records;
 
 /// The plugin catalog.
@@ -55,12 +55,7 @@ impl PluginsService {
     async fn store(&self, plugin: Plugin) -> Result<Plugin, Error> {
         self.check_unsealed()?;
         let record = registration::check(plugin, self.directory.path())?;
-        let (directory, command, sha256) = (self.directory.clone(), record.command.clone(), record.sha256);
-        // Reading a file blocks, and it may be a hundred megabytes.
-        tokio::task::spawn_blocking(move || directory.verify(&command, sha256))
-            .await
-            .map_err(::storage::Error::backend)?
-            .map_err(PluginError::from)?;
+        self.check_file(&record).await?.map_err(PluginError::from)?;
         self.records.put(record.clone()).await?;
         tracing::info!(
             plugin = %record.id.name, r#type = %record.id.plugin_type, version = %record.id.version,
@@ -81,6 +76,26 @@ impl PluginsService {
         self.check_unsealed()?;
         let id = id_of(request.name, &request.r#type, &request.version)?;
         Ok(self.choose(id).await?.into())
+    }
+
+    async fn inspected(&self, request: PluginRequest) -> Result<Plugin, Error> {
+        self.check_unsealed()?;
+        let id = id_of(request.name, &request.r#type, &request.version)?;
+        let entry = self.choose(id).await?;
+        if let Entry::External(record) = &entry {
+            let name = &record.id.name;
+            self.check_file(record)
+                .await?
+                .map_err(|source| PluginError::Broken { name: name.clone(), source })?;
+        }
+        Ok(entry.into())
+    }
+
+    /// Reading a file blocks, and it may be a hundred megabytes.
+    async fn check_file(&self, record: &Record) -> Result<Result<(), ArtifactError>, Error> {
+        let (directory, command, sha256) = (self.directory.clone(), record.command.clone(), record.sha256);
+        let checked = tokio::task::spawn_blocking(move || directory.verify(&command, sha256)).await;
+        Ok(checked.map_err(::storage::Error::backend)?.map(drop))
     }
 
     async fn listed(&self, request: ListPluginsRequest) -> Result<ListPluginsReply, Error> {
@@ -141,6 +156,10 @@ impl plugins_server::Plugins for PluginsService {
 
     async fn resolve(&self, request: Request<PluginRequest>) -> Result<Response<Plugin>, Status> {
         Ok(Response::new(self.resolved(request.into_inner()).await?))
+    }
+
+    async fn inspect(&self, request: Request<PluginRequest>) -> Result<Response<Plugin>, Status> {
+        Ok(Response::new(self.inspected(request.into_inner()).await?))
     }
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {

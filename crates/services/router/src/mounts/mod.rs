@@ -3,6 +3,7 @@
 mod defaults;
 mod disable;
 mod enable;
+mod inspect;
 mod launch;
 mod load;
 mod mount;

@@ -101,6 +101,15 @@ impl Mount {
         });
     }
 
+    /// Its plugin cannot start as things are, though nobody has asked for it yet.
+    pub(super) fn would_fail(&self, reason: &str) {
+        self.change(|standing| {
+            if !standing.ready {
+                standing.trouble = Some(reason.to_owned());
+            }
+        });
+    }
+
     /// The launcher does not know it any more, or shall be told about it anew.
     pub(crate) fn forgotten(&self) {
         self.change(|standing| standing.ready = false);
