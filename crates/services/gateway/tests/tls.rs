@@ -1,4 +1,5 @@
 //! TLS: versions, HTTP/2, broken handshakes, new certificates while running.
+#![allow(clippy::unwrap_used, reason = "a test has no use for half an answer")]
 
 mod common;
 
