@@ -90,6 +90,10 @@ impl Plugins for FakeCatalog {
         Ok(Response::new(self.plugin(&request.into_inner().name)?))
     }
 
+    async fn inspect(&self, _: Request<PluginRequest>) -> Reply<Plugin> {
+        unused()
+    }
+
     type FetchStream = Pin<Box<dyn Stream<Item = Result<Chunk, Status>> + Send>>;
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Reply<Self::FetchStream> {
