@@ -1,4 +1,4 @@
-use domain::{Kind, PluginName, PluginType, PluginVersion, Sha256};
+use domain::{InvalidName, Kind, PluginName, PluginType, PluginVersion, Sha256};
 use wire::{
     catalog::v1::{Plugin, PluginRequest, RegisterRequest},
     launcher::v1::ProbeRequest,
@@ -12,6 +12,8 @@ pub(super) async fn register(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let (plugin_type, name) = match named(ask.capture("name")) {
         (Some(plugin_type), name) => (Some(plugin_type), name),
+        // What stands before the slash was meant as a type.
+        (None, name) if name.contains('/') => return Err(unknown_type(name).into()),
         (None, name) => (type_in_body(&fields, name)?, name),
     };
     let plugin = match plugin_type {
@@ -27,6 +29,11 @@ pub(super) async fn register(ask: Ask) -> Result<Answer> {
             Err(error)
         }
     }
+}
+
+fn unknown_type(name: &str) -> Unfit {
+    let word = name.split('/').next().unwrap_or_default();
+    Unfit::Name(InvalidName::Type(word.to_owned()))
 }
 
 /// Older clients do not say the type in the path, and maybe nowhere.
