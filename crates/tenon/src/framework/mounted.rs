@@ -3,8 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Operation, SpecialPaths};
 use serde::Deserialize;
+use tracing::Instrument;
 
-use super::{Engine, Outcome, Path, help, input::Input};
+use super::{Engine, Outcome, Path, handler::Later, help, input::Input};
 use crate::{Backend, BackendKind, Error, Request, Response, Result};
 
 /// One mount of an engine.
@@ -21,10 +22,11 @@ struct LeaseKind {
 
 impl<S: Send + Sync + 'static> Mounted<S> {
     async fn answer(&self, mut request: Request) -> Outcome {
+        let operation = request.operation;
         let path = std::mem::take(&mut request.path);
-        let (row, captures) = self.engine.route(request.operation, &path)?;
-        let Some(handler) = row.handler(request.operation) else {
-            return match request.operation {
+        let (row, captures) = self.engine.route(operation, &path)?;
+        let Some(handler) = row.handler(operation) else {
+            return match operation {
                 Operation::Help => help::of_path(row, &path).map(Some),
                 _ => Err(Error::UnsupportedOperation),
             };
@@ -39,7 +41,7 @@ impl<S: Send + Sync + 'static> Mounted<S> {
         request.path.clone_from(&path);
         let answer = handler(Arc::clone(&self.state), request, &input)?;
         drop(input);
-        let mut response = answer.await?;
+        let mut response = to_the_end(operation, answer).await?;
         if let Some(response) = &mut response {
             response.warnings.extend(warnings);
         }
@@ -52,7 +54,7 @@ impl<S: Send + Sync + 'static> Mounted<S> {
             let Some(renew) = &self.engine.renew_login else {
                 return Err(Error::refused("this auth type doesn't support renew"));
             };
-            return renew(Arc::clone(&self.state), request).await;
+            return to_the_end(request.operation, renew(Arc::clone(&self.state), request)).await;
         }
         let Some(secret) = &request.secret else {
             return Err(Error::Other("request has no secret".to_owned()));
@@ -62,7 +64,22 @@ impl<S: Send + Sync + 'static> Mounted<S> {
             .and_then(|kind| self.engine.leases.iter().find(|lease| lease.kind == kind.secret_type))
             .ok_or_else(|| Error::Other("secret is unsupported by this backend".to_owned()))?;
         let hook = if renews { &lease.renew } else { &lease.revoke };
-        hook(Arc::clone(&self.state), request).await
+        to_the_end(request.operation, hook(Arc::clone(&self.state), request)).await
+    }
+}
+
+/// Waits for an answer. What may change something goes on when the caller leaves: cut off between two steps, an engine
+/// would open its locks while storage still works on the first of them.
+async fn to_the_end(operation: Operation, answer: Later<Outcome>) -> Outcome {
+    if !operation.writes() {
+        return answer.await;
+    }
+    match tokio::spawn(answer.in_current_span()).await {
+        Ok(outcome) => outcome,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::Other("the server is stopping".to_owned())),
+        },
     }
 }
 
