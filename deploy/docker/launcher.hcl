@@ -1,7 +1,6 @@
 # Runs: built-in engines and plugin processes.
 
 plugin_tmpdir = "/run/mortise"
-api_addr      = "http://gateway:8200"
 disable_mlock = true
 
 internal {
