@@ -87,6 +87,9 @@ pub fn launcher(config: &Config, below: &CatalogSeams) -> anyhow::Result<Arc<Lau
         host_version: VAULT_VERSION.to_owned(),
         runtime_dir: config.plugin_tmpdir.clone(),
         mlock: !config.disable_mlock,
+        never_shared: launcher::never_shared(
+            std::env::var("VAULT_PLUGIN_MULTIPLEXING_OPT_OUT").ok().as_deref(),
+        ),
         ..launcher::Config::default()
     };
     Ok(Arc::new(Launcher::new(config, clients, engines::builtins())?))
