@@ -47,6 +47,7 @@ clients: ## the Python client that one story uses
 
 soak: programs plugins ## the long stories, at full length
 	MORTISE_TEST_SOAK=1 cargo test -p stories --locked -- --nocapture $(LONG)
+	MORTISE_TEST_SOAK=1 cargo test -p domain --locked --test acl_model
 
 bench: ## requests a second, latency, and what each hop costs
 	cargo build --release --workspace --bins --locked

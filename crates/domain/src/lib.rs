@@ -7,6 +7,7 @@ mod mount;
 mod names;
 mod operation;
 mod path;
+pub mod policy;
 mod process;
 mod secret;
 mod special;
