@@ -27,6 +27,9 @@ pub const VALUE_LIMIT: usize = 32 << 20;
 /// More bytes than this are encrypted and decrypted away from the threads that serve requests.
 const LARGE: usize = 256 << 10;
 
+/// To hide one name, or to show it again, takes about as long as to encrypt this many bytes.
+const NAME: usize = 2 << 10;
+
 /// Where the sealed root key and the way to open it are kept.
 const SEAL: &str = "barrier/seal";
 
@@ -156,9 +159,8 @@ impl Storage for Barrier {
         let open = self.opened()?;
         let at = open.names().key(key)?;
         let Some(sealed) = self.below.get(&at).await? else { return Ok(None) };
-        let size = sealed.len();
-        let key = key.clone();
-        heavy(size, move || open.open(&key, &at, &sealed)).await.map(Some)
+        let opened = heavy(sealed.len(), move || Ok(open.open(&at, &sealed))).await?;
+        opened.map(Some).ok_or_else(|| Error::Damaged(key.clone()))
     }
 
     async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
@@ -169,9 +171,8 @@ impl Storage for Barrier {
         }
         // Hidden names sort differently from what they stand for, so there is no page below to ask for.
         let hidden = self.below.list(&at).await?;
-        let size = hidden.iter().map(String::len).sum();
         let prefix = prefix.clone();
-        let mut shown = heavy(size, move || open.names().show(&prefix, &hidden)).await?;
+        let mut shown = heavy(hidden.len() * NAME, move || open.names().show(&prefix, &hidden)).await?;
         shown.retain(|name| name.as_str() > after);
         shown.sort_unstable();
         shown.truncate(limit);
@@ -180,17 +181,18 @@ impl Storage for Barrier {
 
     async fn commit(&self, writes: Vec<Write>) -> Result<()> {
         let open = self.opened()?;
-        let size = writes.iter().map(size_of).sum();
-        let sealed = heavy(size, move || open.seal_all(writes)).await?;
+        let sealed = heavy(work_of(&writes), move || open.seal_all(writes)).await?;
         self.below.commit(sealed).await
     }
 }
 
-fn size_of(write: &Write) -> usize {
-    match write {
+/// What it takes to encrypt writes, in bytes.
+fn work_of(writes: &[Write]) -> usize {
+    let values = writes.iter().map(|write| match write {
         Write::Put(_, value) => value.len(),
         Write::Delete(_) => 0,
-    }
+    });
+    values.sum::<usize>() + writes.len() * NAME
 }
 
 /// One of the barrier's own keys.

@@ -162,3 +162,32 @@ async fn a_seal_during_a_rotation_wins() {
     barrier.unseal(&shares).await.unwrap();
     assert_eq!(barrier.key_status().unwrap().term, 2);
 }
+
+#[test]
+fn many_names_are_work_even_without_values() {
+    let one = Write::Delete(key("logical/u/a"));
+    assert!(work_of(std::slice::from_ref(&one)) <= LARGE);
+    assert!(work_of(&vec![one; 1_000]) > LARGE);
+}
+
+#[tokio::test]
+async fn c1_a_damaged_count_of_encryptions_keeps_nothing_closed() {
+    let (below, barrier, shares) = opened().await;
+    barrier.put(key("a"), "1".into()).await.unwrap();
+    for damage in [&b""[..], b"\x01", &[1; 40]] {
+        below.put(key(ENCRYPTIONS), damage.into()).await.unwrap();
+        barrier.seal();
+        barrier.unseal(&shares[..2]).await.unwrap();
+        assert_eq!(barrier.get(&key("a")).await.unwrap().unwrap(), "1");
+    }
+}
+
+#[tokio::test]
+async fn c6_the_same_value_never_looks_the_same_twice() {
+    let (below, barrier, _) = opened().await;
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..500 {
+        barrier.put(key("core/a"), "1".into()).await.unwrap();
+        assert!(seen.insert(below.get(&key("data/core/a")).await.unwrap().unwrap()));
+    }
+}
