@@ -14,7 +14,7 @@ help: ## what can be made
 build: ## everything, optimised
 	cargo build --release --workspace --bins --exclude stories
 
-run: build ## a server with a first plugin, ready to try
+run: ## a server with a first plugin, ready to try
 	deploy/run-demo
 
 test: check unit e2e e2e-apart ## everything that CI runs
