@@ -8,6 +8,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::counted::{Counted, Sent};
 use crate::host::broker::{self, Broker};
 use crate::host::first_line::first_line;
 use crate::host::stdio::{self, Sink};
@@ -37,11 +38,14 @@ async fn open(
     identity: &Identity,
     socket_dir: &Path,
 ) -> Result<Connection, StartError> {
-    let stream = dial(&handshake, identity).await?;
+    let sent = Sent::default();
+    let stream = dial(&handshake, identity, sent.clone()).await?;
     let (stop, closed) = (CancellationToken::new(), CancellationToken::new());
-    let channel = Channel::open(stream, stop.clone(), closed.clone()).await.map_err(StartError::Http2)?;
+    let channel =
+        Channel::open(stream, sent, stop.clone(), closed.clone()).await.map_err(StartError::Http2)?;
     let server = tls::server(identity, &handshake.certificate).map_err(StartError::OwnTls)?;
-    let (broker, announced) = Broker::new(socket_dir, server, stop.clone());
+    // What waits for the plugin to dial in ends with the plugin, not only with us.
+    let (broker, announced) = Broker::new(socket_dir, server, closed.clone());
     let sink = Sink::default();
     let mut tasks = JoinSet::new();
     tasks.spawn(broker::stream(channel.clone(), announced));
@@ -50,7 +54,11 @@ async fn open(
     Ok(Connection { version, channel, broker, sink, closed, _stop: stop.drop_guard(), _tasks: tasks })
 }
 
-async fn dial(handshake: &Handshake, identity: &Identity) -> Result<TlsStream<UnixStream>, StartError> {
+async fn dial(
+    handshake: &Handshake,
+    identity: &Identity,
+    sent: Sent,
+) -> Result<TlsStream<Counted<UnixStream>>, StartError> {
     let socket = &handshake.address;
     let stream = UnixStream::connect(socket)
         .await
@@ -59,5 +67,6 @@ async fn dial(handshake: &Handshake, identity: &Identity) -> Result<TlsStream<Un
         return Err(StartError::ForeignProcess(socket.clone()));
     }
     let config = tls::client(identity, &handshake.certificate).map_err(StartError::OwnTls)?;
+    let stream = Counted::new(stream, sent);
     TlsConnector::from(config).connect(tls::server_name(), stream).await.map_err(StartError::Tls)
 }
