@@ -119,7 +119,8 @@ impl Child {
         // Whatever it forked in its last moments: until it is reaped, the number stays its own.
         kill_group(self.pid);
         if let Some(pid) = self.newborn.0.take() {
-            offspring::reap(pid);
+            // This takes a lock that is held while another child is started.
+            let _ = tokio::task::spawn_blocking(move || offspring::reap(pid)).await;
         }
         exit
     }

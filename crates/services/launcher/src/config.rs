@@ -58,3 +58,20 @@ impl Default for Config {
         }
     }
 }
+
+/// The plugins that `VAULT_PLUGIN_MULTIPLEXING_OPT_OUT` names, between commas.
+pub fn never_shared(named: Option<&str>) -> Vec<String> {
+    let names = named.unwrap_or_default().split(',').map(str::trim);
+    names.filter(|name| !name.is_empty()).map(String::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_that_never_share_are_named_between_commas() {
+        assert_eq!(never_shared(Some(" kv,, pki ")), ["kv", "pki"]);
+        assert!(never_shared(Some("")).is_empty() && never_shared(None).is_empty());
+    }
+}

@@ -4,7 +4,7 @@ use domain::{Kind, Sha256};
 use tonic::Status;
 use wire::Failure;
 
-use crate::diagnosis::Cause;
+use crate::{diagnosis::Cause, masks::Masks};
 
 /// The outcome of what the launcher does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,12 +37,14 @@ pub enum Error {
     #[error("the SHA256 of a program could not be computed")]
     Digest,
     /// The process could not be made into a plugin.
-    #[error("plugin {plugin} does not start: {cause}")]
+    #[error("plugin {plugin} does not start: {}", masks.hide(cause.to_string()))]
     Start {
         /// The plugin.
         plugin: String,
         /// What is wrong.
         cause: Box<Cause>,
+        /// What is not to be told.
+        masks: Masks,
     },
     /// It failed too often, and is left alone for a while.
     #[error("plugin {plugin} is tried again in {wait:?}; the last time: {last}")]

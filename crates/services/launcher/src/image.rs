@@ -11,6 +11,7 @@ use domain::Sha256;
 use futures::{Stream, TryStreamExt};
 use ring::digest;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use tokio::{sync::mpsc, task::spawn_blocking};
 
 use crate::{Error, Result};
 
@@ -52,24 +53,15 @@ impl Images {
         S: Stream<Item = Result<Bytes>>,
     {
         let held = self.held(&expected);
-        let mut copy = match held {
+        let copy = match held {
             Some(_) => None,
             None => Some(Copy::begin(plugin).map_err(Error::host("keep a plugin in memory"))?),
         };
-        let mut source = std::pin::pin!(source);
-        let mut hash = digest::Context::new(&digest::SHA256);
-        let mut length = 0;
-        while let Some(chunk) = source.try_next().await? {
-            length += chunk.len() as u64;
-            if length > limit {
-                return Err(Error::PluginTooLarge { plugin: plugin.to_owned(), limit });
-            }
-            hash.update(&chunk);
-            if let Some(copy) = &mut copy {
-                copy.write(&chunk).map_err(Error::host("keep a plugin in memory"))?;
-            }
-        }
-        let found = Sha256::try_from(hash.finish().as_ref()).map_err(|_| Error::Digest)?;
+        let (chunks, queue) = mpsc::channel(4);
+        let reading = spawn_blocking(move || read(queue, copy));
+        let fed = feed(plugin, limit, source, chunks).await;
+        let (copy, found) = reading.await.map_err(|_| Error::Digest)??;
+        fed?;
         if found != expected {
             return Err(Error::ChecksumMismatch { plugin: plugin.to_owned(), expected, found });
         }
@@ -91,6 +83,41 @@ impl Images {
         held.insert(image.sha256, Arc::downgrade(&image));
         Ok(image)
     }
+}
+
+/// Passes the source on, piece by piece, until its end.
+async fn feed(
+    plugin: &str,
+    limit: u64,
+    source: impl Stream<Item = Result<Bytes>>,
+    chunks: mpsc::Sender<Bytes>,
+) -> Result<()> {
+    let mut source = std::pin::pin!(source);
+    let mut length = 0;
+    while let Some(chunk) = source.try_next().await? {
+        length += chunk.len() as u64;
+        if length > limit {
+            return Err(Error::PluginTooLarge { plugin: plugin.to_owned(), limit });
+        }
+        if chunks.send(chunk).await.is_err() {
+            // The reader says itself why it has stopped.
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Hashes, and copies if there is a copy to be made. Takes its time: no work for the runtime's own threads.
+fn read(mut chunks: mpsc::Receiver<Bytes>, mut copy: Option<Copy>) -> Result<(Option<Copy>, Sha256)> {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    while let Some(chunk) = chunks.blocking_recv() {
+        hash.update(&chunk);
+        if let Some(copy) = &mut copy {
+            copy.write(&chunk).map_err(Error::host("keep a plugin in memory"))?;
+        }
+    }
+    let found = Sha256::try_from(hash.finish().as_ref()).map_err(|_| Error::Digest)?;
+    Ok((copy, found))
 }
 
 /// A copy in the making.

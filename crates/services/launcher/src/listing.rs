@@ -5,7 +5,7 @@ use domain::Life;
 use rustix::param::{clock_ticks_per_second, page_size};
 use wire::launcher::v1::Process;
 
-use crate::{journal::nanos_of, supervisor::Supervised};
+use crate::{journal::nanos_of, supervised::Supervised};
 
 /// A process as it is listed; none if there is nothing to see.
 pub fn describe(process: &Supervised) -> Option<Process> {

@@ -144,32 +144,41 @@ impl Mount {
         let spec = self.system.spec();
         let plugin = self.host.resolve(&spec.plugin, &spec.r#type, &spec.version).await?;
         let view = view(&self.host.storage, &spec)?;
-        let system = Arc::clone(&self.system);
         if plugin.builtin {
             let builtin = self.host.builtin(&plugin)?;
+            let system = Arc::clone(&self.system);
             let limit = self.host.config.setup_deadline;
             let engine = BuiltIn::set_up(builtin, &spec, view, system, limit).await?;
             return Ok((ServedBy::BuiltIn(engine), None));
         }
         let entry = Arc::new(Entry::try_from(plugin)?);
         let mut berth = self.berth(&entry, &spec, anew);
-        let running = self.processes.running(&mut berth, &spec.path);
+        let external = match self.set_up(&mut berth, &spec, &view).await {
+            // It may have died before, without anybody having noticed; a new process then knows nothing of this.
+            Err(Error::Interrupted { .. }) => self.set_up(&mut berth, &spec, &view).await,
+            other => other,
+        };
+        Ok((ServedBy::External(external?), Some(berth)))
+    }
+
+    /// Sets the mount up in the process of its place, which is started if need be.
+    async fn set_up(&self, berth: &mut Berth, spec: &MountSpec, view: &Arc<dyn Storage>) -> Result<External> {
+        let running = self.processes.running(berth, &spec.path);
         let live = tokio::select! {
             live = running => Some(live),
             () = self.closed.cancelled() => None,
         };
-        self.keep(&berth);
-        let live = live.ok_or_else(|| self.is_closed())??;
+        self.keep(berth);
         let setup = Setup {
-            entry,
-            live,
-            view,
-            system,
-            spec: &spec,
+            entry: Arc::clone(berth.entry()),
+            live: live.ok_or_else(|| self.is_closed())??,
+            view: Arc::clone(view),
+            system: Arc::clone(&self.system),
+            spec,
             limit: self.host.config.setup_deadline,
             largest_answer: self.host.config.largest_answer,
         };
-        Ok((ServedBy::External(External::set_up(setup).await?), Some(berth)))
+        External::set_up(setup).await
     }
 
     fn berths(&self) -> MutexGuard<'_, Vec<Berth>> {

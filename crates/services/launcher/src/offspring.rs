@@ -122,3 +122,24 @@ fn children() -> impl Iterator<Item = Relative> {
         ours.then_some(Relative { pid: Pid::from_raw(number)?, ended: state == "Z" })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn l13_only_marked_children_in_sessions_of_their_own_get_a_signal() {
+        let mark = "MORTISE_TEST_MARK=l13";
+        let (name, value) = mark.split_once('=').unwrap();
+        let mut same_session = Command::new("sleep").arg("60").env(name, value).spawn().unwrap();
+        let mut unmarked = Command::new("setsid").args(["sleep", "60"]).spawn().unwrap();
+        sweep(mark);
+        for child in [&mut same_session, &mut unmarked] {
+            assert_eq!(child.try_wait().unwrap(), None);
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
     external::External,
     host::Host,
     process::{Live, Terms},
-    supervisor::Supervised,
+    supervised::Supervised,
 };
 
 /// Starts a plugin, asks it who it is, and ends it.

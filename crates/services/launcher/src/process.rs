@@ -29,6 +29,7 @@ use crate::{
     error::from_catalog,
     host::Host,
     image::Image,
+    masks::Masks,
     members::Members,
     offspring,
     runtime_dir::ProcessDir,
@@ -127,6 +128,7 @@ impl Process {
         let spawned = host.spawner.spawn(program).await.map_err(|error| Error::Start {
             plugin: entry.to_string(),
             cause: Box::new(diagnosis::of_exec(error, image.file())),
+            masks: Masks::of(&entry),
         })?;
         let stderr = Stderr::follow(spawned.stderr, &entry, spawned.child.pid(), mounts);
         let locks_memory = environment::locks_memory(&entry, &host.config);
@@ -142,6 +144,11 @@ impl Process {
     /// Waits until it has ended. Harmless to cancel.
     pub async fn exited(&self) -> Exit {
         self.child.exited().await
+    }
+
+    /// How it ended, if it has.
+    pub async fn exit_so_far(&self) -> Option<Exit> {
+        timeout(Duration::ZERO, self.exited()).await.ok()
     }
 
     /// Lets it say who it is, and makes the first call.
@@ -187,13 +194,17 @@ impl Process {
         let exit = timeout(MOMENT, self.exited()).await.ok();
         let said = self.stderr.last_words().await;
         let observed = Observed { exit, limit, locks_memory: self.locks_memory, said };
-        let cause = diagnosis::of_greeting(error, observed);
-        Error::Start { plugin: self.entry.to_string(), cause: Box::new(cause) }
+        self.does_not_start(diagnosis::of_greeting(error, observed))
     }
 
     async fn first_call_failed(&self, error: String) -> Error {
         let said = self.stderr.last_words().await;
-        Error::Start { plugin: self.entry.to_string(), cause: Box::new(Cause::FirstCall { error, said }) }
+        self.does_not_start(Cause::FirstCall { error, said })
+    }
+
+    fn does_not_start(&self, cause: Cause) -> Error {
+        let (plugin, masks) = (self.entry.to_string(), Masks::of(&self.entry));
+        Error::Start { plugin, cause: Box::new(cause), masks }
     }
 
     /// Lets it end by itself until the deadline.

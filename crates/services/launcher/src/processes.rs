@@ -13,7 +13,7 @@ use crate::{
     entry::Entry,
     host::Host,
     process::{Live, Terms},
-    supervisor::Supervised,
+    supervised::Supervised,
 };
 
 /// Which process serves which mount: one for all mounts of a plugin that can share it, else one for each.

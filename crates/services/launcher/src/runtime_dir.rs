@@ -129,11 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_are_private_short_and_gone_afterwards() {
+    fn l5_folders_are_private_short_and_gone_afterwards() {
         let parent = tempfile::tempdir().unwrap();
         let runtime = Arc::new(RuntimeDir::create(Some(parent.path())).unwrap());
         let process = runtime.process_dir().unwrap();
-        assert_eq!(fs::metadata(process.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        for folder in [process.path(), &*runtime.path] {
+            assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+        }
         fs::write(process.path().join("plugin1"), "").unwrap();
         drop(process);
         drop(runtime);

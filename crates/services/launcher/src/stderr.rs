@@ -9,7 +9,7 @@ use goplugin::log::{LogLine, Parser};
 use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch, time::timeout};
 use tracing::Level;
 
-use crate::{diagnosis::LastWords, entry::Entry, members::Members, process::MOMENT};
+use crate::{diagnosis::LastWords, entry::Entry, masks::Masks, members::Members, process::MOMENT};
 
 /// As many lines are kept for a diagnosis.
 const KEPT: usize = 6;
@@ -31,9 +31,9 @@ impl Stderr {
         let last = Arc::new(Mutex::new(VecDeque::new()));
         let (ends, ended) = watch::channel(false);
         let log = Log { plugin: entry.to_string(), pid, mounts, meter: Meter::new(Instant::now()) };
-        let kept = Arc::clone(&last);
+        let (kept, masks) = (Arc::clone(&last), Masks::of(entry));
         tokio::spawn(async move {
-            read(pipe, log, &kept).await;
+            read(pipe, log, &kept, &masks).await;
             ends.send_replace(true);
         });
         Self { last, ended }
@@ -47,12 +47,13 @@ impl Stderr {
     }
 }
 
-async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<VecDeque<String>>) {
+async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<VecDeque<String>>, masks: &Masks) {
     let mut parser = Parser::new();
     let mut chunk = vec![0; 16 << 10];
     let mut take = |line: LogLine| {
-        keep(kept, &line);
-        log.write(&line, Instant::now());
+        let text = masks.hide(text(&line));
+        log.write(&line, &text, Instant::now());
+        keep(kept, text.into_owned());
     };
     while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
         parser.push(&chunk[..length], &mut take);
@@ -60,8 +61,7 @@ async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<VecDeque<Stri
     parser.finish(&mut take);
 }
 
-fn keep(kept: &Mutex<VecDeque<String>>, line: &LogLine) {
-    let mut text = text(line);
+fn keep(kept: &Mutex<VecDeque<String>>, mut text: String) {
     let end = (0..=KEPT_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.truncate(end.unwrap_or_default());
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,13 +89,12 @@ struct Log {
 }
 
 impl Log {
-    fn write(&mut self, line: &LogLine, now: Instant) {
+    fn write(&mut self, line: &LogLine, text: &str, now: Instant) {
         let Some(dropped) = self.meter.pass(now) else { return };
         let Self { plugin, pid, mounts, .. } = self;
         if dropped > 0 {
             tracing::warn!(%plugin, pid, dropped, "a plugin logs faster than is written down");
         }
-        let text = text(line);
         let module = line.module.as_deref().unwrap_or_default();
         // The level of an event is a constant in tracing.
         match line.level {
@@ -157,9 +156,7 @@ mod tests {
     fn only_the_end_of_the_last_lines_is_kept() {
         let kept = Mutex::default();
         for number in 0..100 {
-            let message = format!("{number} {}", "ü".repeat(KEPT_BYTES));
-            let line = LogLine { level: Level::DEBUG, message, fields: Vec::new(), module: None };
-            keep(&kept, &line);
+            keep(&kept, format!("{number} {}", "ü".repeat(KEPT_BYTES)));
         }
         let kept = kept.into_inner().unwrap();
         assert_eq!(kept.len(), KEPT);

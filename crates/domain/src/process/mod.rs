@@ -1,0 +1,11 @@
+//! The life of a plugin's process, as a value: what state it is in, and which one follows.
+
+mod life;
+mod pauses;
+mod reason;
+#[cfg(test)]
+mod tests;
+
+pub use life::{Life, News};
+pub use pauses::Pauses;
+pub use reason::Reason;

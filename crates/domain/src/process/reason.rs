@@ -1,0 +1,32 @@
+/// Why a process ends, or did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Its last mount was disabled.
+    Disabled,
+    /// The barrier was sealed.
+    Sealed,
+    /// The node is no longer the active one.
+    SteppedDown,
+    /// The host ends.
+    Shutdown,
+    /// Asked for, or its catalog entry or options changed.
+    Reloaded,
+    /// A database connection got another configuration.
+    ConnectionChanged,
+    /// A database connection was reset.
+    ConnectionReset,
+    /// Root credentials were rotated.
+    RootRotated,
+    /// A rotation that was cut off was rolled back.
+    WalRolledBack,
+    /// It ended by itself.
+    Crashed,
+    /// A signal ended it that was not ours.
+    Killed,
+    /// Its bytes are not those that were registered.
+    ChecksumMismatch,
+    /// It was started, but never became a plugin.
+    HandshakeFailed,
+    /// It was only asked who it is.
+    Probed,
+}

@@ -1,0 +1,80 @@
+//! Where a process stands, for everybody to see, and how it came there.
+
+use std::{sync::Arc, time::SystemTime};
+
+use domain::{Life, News};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{entry::Entry, host::Host};
+
+/// What there is to see of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Where it stands.
+    pub life: Life,
+    /// Its number, while it has one.
+    pub pid: u32,
+    /// Since when it has one.
+    pub started: Option<SystemTime>,
+    /// How often it was started after the first time.
+    pub restarts: u32,
+    /// Whether it serves several mounts.
+    pub multiplexed: bool,
+}
+
+/// Moves a life on, shows it, and records every move.
+pub struct Chronicle {
+    host: Arc<Host>,
+    entry: Arc<Entry>,
+    show: watch::Sender<Shown>,
+}
+
+impl Chronicle {
+    /// Of a process that was never started; and where it can be seen.
+    pub fn begin(host: Arc<Host>, entry: Arc<Entry>) -> (Self, watch::Receiver<Shown>) {
+        let (show, shown) = watch::channel(Shown::default());
+        (Self { host, entry, show }, shown)
+    }
+
+    /// Whose.
+    pub const fn entry(&self) -> &Arc<Entry> {
+        &self.entry
+    }
+
+    /// Where it stands.
+    pub fn life(&self) -> Life {
+        self.show.borrow().life
+    }
+
+    /// It has a process.
+    pub fn began(&self, pid: u32) {
+        self.show.send_modify(|shown| {
+            shown.restarts += u32::from(shown.started.is_some());
+            shown.started = Some(SystemTime::now());
+            shown.pid = pid;
+        });
+    }
+
+    /// It has said whether it serves several mounts.
+    pub fn greeted(&self, multiplexed: bool) {
+        self.show.send_modify(|shown| shown.multiplexed = multiplexed);
+        self.enter(News::Ready, "");
+    }
+
+    /// Moves the life on; every move is an event.
+    pub fn enter(&self, news: News, detail: &str) {
+        let before = self.life();
+        let after = before.after(news, Instant::now().into_std(), &self.host.config.pauses);
+        if after == before {
+            return;
+        }
+        let pid = self.show.borrow().pid;
+        self.show.send_modify(|shown| {
+            shown.life = after;
+            if matches!(after, Life::Exited { .. } | Life::Backoff { .. }) {
+                shown.pid = 0;
+            }
+        });
+        self.host.journal.record(&self.entry, pid, &after, detail);
+    }
+}

@@ -1,0 +1,84 @@
+//! From nothing to an answering process.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{Life, News, Reason};
+use tokio::time::{Instant, sleep_until};
+
+use super::Supervisor;
+use crate::{
+    Error, Result,
+    child::Exit,
+    process::{Live, Process, verify},
+};
+
+impl Supervisor {
+    /// Waits for the end of a short pause; a longer one is an answer.
+    pub(super) async fn wait_for_pause(&mut self) -> bool {
+        let Life::Backoff { until, reason, .. } = self.chronicle.life() else { return true };
+        let until = Instant::from_std(until);
+        let wait = until.saturating_duration_since(Instant::now());
+        if wait > self.patience(reason) {
+            let (plugin, last) = (self.plugin(), self.last.clone());
+            let wait = Duration::from_secs(wait.as_secs() + 1);
+            self.answer(|| Err(Error::Backoff { plugin: plugin.clone(), last: last.clone(), wait }));
+            return false;
+        }
+        self.unless_stopped(sleep_until(until)).await.is_some()
+    }
+
+    /// Who ran a moment ago is worth waiting for; who never answered is less so.
+    fn patience(&self, reason: Reason) -> Duration {
+        let config = &self.host.config;
+        match reason {
+            Reason::Crashed | Reason::Killed => config.patience,
+            _ => config.patience.min(config.pauses.longest_blameless),
+        }
+    }
+
+    pub(super) async fn start(&mut self) -> Result<(Process, Arc<Live>)> {
+        let (host, entry) = (Arc::clone(&self.host), Arc::clone(self.chronicle.entry()));
+        self.chronicle.enter(News::Wanted, "");
+        let image = match self.unless_stopped(verify(&host, &entry)).await {
+            Some(Ok(image)) => image,
+            Some(Err(error)) => {
+                let mismatch = matches!(error, Error::ChecksumMismatch { .. });
+                let reason = if mismatch { Reason::ChecksumMismatch } else { Reason::HandshakeFailed };
+                return Err(self.failed(reason, error));
+            }
+            None => return Err(self.stopped()),
+        };
+        self.chronicle.enter(News::Verified, "");
+        let (process, stdout) = match Process::spawn(&host, entry, image, Arc::clone(&self.members)).await {
+            Ok(spawned) => spawned,
+            Err(error) => return Err(self.failed(Reason::HandshakeFailed, error)),
+        };
+        self.chronicle.began(process.pid());
+        let greeted = self.unless_stopped(process.greet(stdout, self.terms)).await;
+        match greeted {
+            Some(Ok(live)) => Ok((process, Arc::new(live))),
+            Some(Err(error)) => {
+                let killed = process.exit_so_far().await == Some(Exit::Signal(libc::SIGKILL));
+                process.bury().await;
+                let reason = if killed { Reason::Killed } else { Reason::HandshakeFailed };
+                Err(self.failed(reason, error))
+            }
+            None => {
+                process.bury().await;
+                Err(self.stopped())
+            }
+        }
+    }
+
+    fn failed(&self, reason: Reason, error: Error) -> Error {
+        self.chronicle.enter(News::Ended(reason), &error.to_string());
+        error
+    }
+
+    fn stopped(&self) -> Error {
+        let reason = self.stop_reason();
+        self.chronicle.enter(News::StopAsked(reason), "");
+        self.chronicle.enter(News::Ended(reason), "");
+        Error::Stopping { plugin: self.plugin() }
+    }
+}
