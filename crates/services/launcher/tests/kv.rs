@@ -3,6 +3,7 @@
 
 mod support;
 
+use launcher::Config;
 use rustix::process::Signal;
 use support::{Bench, eventually, exists, go_plugin, is_alive, signal, spec};
 
@@ -166,4 +167,15 @@ async fn a_reload_moves_all_mounts_to_one_new_process() {
     assert_eq!(after.mounts, ["one/", "two/"]);
     assert_eq!(bench.read("one", "a").await.unwrap()["value"], "1");
     assert_eq!(bench.read("two", "a").await.unwrap()["value"], "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_told_never_to_share_gets_a_process_for_each_mount() {
+    let bench = Bench::with(Config { never_shared: vec!["gokv".to_owned()], ..Config::default() });
+    bench.register("gokv", &go_plugin("kv"), &[]);
+    bench.mount("one", "gokv").await.unwrap();
+    bench.mount("two", "gokv").await.unwrap();
+    let processes = bench.processes().await;
+    assert_eq!(processes.len(), 2);
+    assert!(processes.iter().all(|process| !process.multiplexed && process.mounts.len() == 1));
 }

@@ -2,13 +2,17 @@ use std::{
     collections::HashMap,
     fs,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use domain::Kind;
 use futures::{Stream, StreamExt, stream};
 use storage::{InMemory, Storage};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use tonic::{Request, Response, Status};
 use wire::{
     Failure,
@@ -22,6 +26,26 @@ use wire::{
 pub struct FakeCatalog {
     pub stored: Arc<InMemory>,
     pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
+    pub commits: Commits,
+}
+
+/// What is asked to be written; a story can hold it up.
+#[derive(Clone, Default)]
+pub struct Commits {
+    asked: Arc<AtomicUsize>,
+    open: Arc<RwLock<()>>,
+}
+
+impl Commits {
+    /// As many writes were asked for so far.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Nothing is written while the guard is held.
+    pub async fn hold_up(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.open).write_owned().await
+    }
 }
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -63,6 +87,8 @@ impl v1::storage_server::Storage for FakeCatalog {
                 .value
                 .map_or_else(|| storage::Write::Delete(key.clone()), |v| storage::Write::Put(key.clone(), v))
         });
+        self.commits.asked.fetch_add(1, Ordering::SeqCst);
+        let _open = self.commits.open.read().await;
         self.stored.commit(writes.collect()).await.map_err(|e| failed(&e))?;
         Ok(Response::new(v1::CommitReply {}))
     }

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use catalog::FakeCatalog;
+use catalog::{Commits, FakeCatalog};
 use launcher::{Catalog, Config, Launcher};
 use storage::{InMemory, Storage};
 use tempfile::TempDir;
@@ -36,6 +36,7 @@ pub struct Bench {
     pub launcher: LauncherServer<Launcher>,
     pub stored: Arc<InMemory>,
     pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
+    pub commits: Commits,
     pub folder: TempDir,
 }
 
@@ -49,7 +50,12 @@ impl Bench {
         let config = Config { runtime_dir: Some(folder.path().to_owned()), ..config };
         let stored = Arc::new(InMemory::default());
         let plugins = Arc::new(Mutex::default());
-        let catalog = FakeCatalog { stored: Arc::clone(&stored), plugins: Arc::clone(&plugins) };
+        let commits = Commits::default();
+        let catalog = FakeCatalog {
+            stored: Arc::clone(&stored),
+            plugins: Arc::clone(&plugins),
+            commits: commits.clone(),
+        };
         let limit = wire::PLUGIN_MESSAGE_LIMIT;
         let clients = Catalog {
             barrier: BarrierClient::new(Seam::local(BarrierServer::new(catalog.clone()))),
@@ -64,7 +70,7 @@ impl Bench {
         let client = LauncherClient::new(Seam::local(launcher.clone()))
             .max_decoding_message_size(limit)
             .max_encoding_message_size(limit);
-        Self { client, launcher, stored, plugins, folder }
+        Self { client, launcher, stored, plugins, commits, folder }
     }
 
     /// Registers a program under a name. The entry's command is its full path.
