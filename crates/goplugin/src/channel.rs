@@ -20,9 +20,9 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
-use crate::counted::{Counted, Sent};
+use crate::counted::Sent;
 use crate::identity::SERVER_NAME;
-use crate::server::{CONNECTION_WINDOW, HEADER_LIMIT, STREAM_WINDOW};
+use crate::server::{CONNECTION_WINDOW, FAULTY_CALLS, HEADER_LIMIT, STREAM_WINDOW};
 
 /// What generated clients run over: one HTTP/2 connection, made once and never again.
 ///
@@ -62,27 +62,29 @@ impl Lost {
 
 impl Channel {
     /// Speaks HTTP/2 over `io` until `stop` or the end of the connection; then cancels `closed`.
+    ///
+    /// `sent` counts what leaves below TLS: TLS itself may say that a write failed of which a part has left.
     pub(crate) async fn open<T>(
         io: T,
+        sent: Sent,
         stop: CancellationToken,
         closed: CancellationToken,
     ) -> Result<Self, hyper::Error>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let sent = Sent::default();
         // No adaptive windows and no keep-alive: both ping, and Go's end hangs up on a peer that pings too often.
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(HEADER_LIMIT)
-            // Callers that leave reset their streams. Answers to those that were already under way must never
-            // count against the connection, however many there are.
-            .max_concurrent_reset_streams(1024)
+            // Callers that leave reset their streams, often in crowds. Answers to those that were already under way
+            // are no fault of the plugin's as long as we remember the stream.
+            .max_concurrent_reset_streams(8192)
             .reset_stream_duration(Duration::from_secs(5))
-            .max_local_error_reset_streams(None)
-            .handshake(TokioIo::new(Counted::new(io, sent.clone())))
+            .max_local_error_reset_streams(FAULTY_CALLS)
+            .handshake(TokioIo::new(io))
             .await?;
         tokio::spawn(async move {
             let ended = tokio::select! {

@@ -28,6 +28,12 @@ const CONCURRENT_CALLS: u32 = 1024;
 /// So many calls may be withdrawn before we have even seen them. Callers do leave in crowds, and the connection has to
 /// survive that: a peer may not dial again.
 const WITHDRAWN_CALLS: usize = 8192;
+/// So many calls that break the rules of HTTP/2 end their connection. Each costs memory until the peer has read that it
+/// was refused, and a peer need not read.
+pub(crate) const FAULTY_CALLS: usize = 1 << 14;
+/// A peer needs one connection, and a second while it exchanges it. Each takes a descriptor of the whole process; those
+/// who come beyond this wait in the socket's queue.
+const CONNECTIONS: usize = 32;
 /// How long a peer may take for the TLS handshake.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 /// A pause when the process has run out of descriptors.
@@ -54,7 +60,7 @@ impl Server {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(_) = connections.join_next() => {}
-                accepted = listener.accept() => match accepted {
+                accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                     Ok((stream, _)) => drop(connections.spawn(self.clone().serve(stream, stop.clone()))),
                     Err(error) => {
                         tracing::warn!(error = &error as &dyn Error, "cannot accept a connection");
@@ -90,7 +96,7 @@ impl Server {
             .max_header_list_size(HEADER_LIMIT)
             .max_concurrent_streams(CONCURRENT_CALLS)
             .max_pending_accept_reset_streams(WITHDRAWN_CALLS)
-            .max_local_error_reset_streams(None)
+            .max_local_error_reset_streams(FAULTY_CALLS)
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.routes));
         tokio::pin!(connection);
@@ -106,3 +112,6 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

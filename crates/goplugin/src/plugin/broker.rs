@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status, Streaming};
 use wire::goplugin::ConnInfo;
 use wire::goplugin::grpc_broker_server::GrpcBroker;
 
+use crate::counted::{Counted, Sent};
 use crate::plugin::pending::Pending;
 use crate::plugin::stop::silent_until;
 use crate::{Channel, tls};
@@ -63,8 +64,12 @@ impl Broker {
             .await
             .map_err(|source| DialError::Dial { address: info.address, source })?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
+        let sent = Sent::default();
+        let stream = Counted::new(stream, sent.clone());
         let stream = connector.connect(tls::server_name(), stream).await.map_err(DialError::Tls)?;
-        Channel::open(stream, self.stop.clone(), CancellationToken::new()).await.map_err(DialError::Http2)
+        Channel::open(stream, sent, self.stop.clone(), CancellationToken::new())
+            .await
+            .map_err(DialError::Http2)
     }
 }
 
