@@ -140,3 +140,24 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(status.term, 2);
     assert!(status.install_time > 0);
 }
+
+#[tokio::test]
+async fn c1_a_damaged_name_of_the_cluster_keeps_nothing_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = StorageConfig::File { path: directory.path().join("data") };
+    let config = Config { storage, ..Config::default() };
+    let mut shares = Vec::new();
+    for damage in ["", "null", "[]", "{\"name\":", "{\"name\":5,\"id\":\"x\"}", "{\"name\":\"x\"}"] {
+        let catalog = Catalog::open(config.clone()).await.unwrap();
+        if shares.is_empty() {
+            shares = init(&catalog, 1, 1, Vec::new()).await;
+        }
+        let opened = unseal(&catalog, &shares[0]).await.unwrap();
+        assert!(!opened.sealed, "{damage}");
+        let writes = vec![put("core/cluster", damage)];
+        catalog.storage_client().commit(wire::catalog::v1::CommitRequest { writes }).await.unwrap();
+    }
+    let catalog = Catalog::open(config).await.unwrap();
+    let opened = unseal(&catalog, &shares[0]).await.unwrap();
+    assert_eq!((opened.sealed, opened.cluster_name.as_str()), (false, ""));
+}

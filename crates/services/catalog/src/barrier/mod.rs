@@ -52,8 +52,12 @@ impl BarrierService {
 
     async fn state(&self) -> Result<SealStatus, Error> {
         let config = self.barrier.seal_config().await?;
-        let (progress, nonce) = self.progress().state();
         let sealed = self.barrier.is_sealed();
+        if !sealed {
+            // A share that came while the last one was looked at.
+            self.progress().reset();
+        }
+        let (progress, nonce) = self.progress().state();
         let cluster = self.cluster.load().as_ref().filter(|_| !sealed).map(|cluster| Cluster::clone(cluster));
         let cluster = cluster.unwrap_or_default();
         Ok(SealStatus {
@@ -140,5 +144,24 @@ impl barrier_server::Barrier for BarrierService {
     async fn get_key_status(&self, _: Request<KeyStatusRequest>) -> Result<Response<v1::KeyStatus>, Status> {
         let status = self.barrier.key_status().map_err(Error::from)?;
         Ok(Response::new(key_status(status)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::storage::InMemory;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_share_that_came_too_late_is_forgotten() {
+        let barrier = Arc::new(Barrier::new(Arc::new(InMemory::new())));
+        let shares = barrier.init(SealConfig::new(3, 2).unwrap(), Vec::new()).await.unwrap();
+        barrier.unseal(&shares[..2]).await.unwrap();
+        let service = BarrierService::new(barrier, "inmem");
+        service.progress().add(shares[2].clone(), 2);
+        let state = service.state().await.unwrap();
+        assert_eq!((state.sealed, state.progress, state.nonce.as_str()), (false, 0, ""));
+        assert_eq!(service.progress().state().0, 0);
     }
 }

@@ -102,7 +102,10 @@ fn resolve(directory: &Path, command: &str) -> Result<PathBuf, ArtifactError> {
     let given = directory.join(command);
     let canonical = |path: &Path| {
         fs::canonicalize(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ArtifactError::Missing(given.clone()),
+            // No file is called by a name that is too long.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
+                ArtifactError::Missing(given.clone())
+            }
             _ => unreadable(command, error),
         })
     };

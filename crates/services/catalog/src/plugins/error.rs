@@ -35,7 +35,7 @@ pub enum PluginError {
     #[error("must not specify args in command and args field")]
     ArgsTwice,
     /// What a process cannot be given.
-    #[error("arguments and environment variables of a plugin cannot contain NUL")]
+    #[error("command, arguments and environment variables of a plugin cannot contain NUL")]
     Nul,
     /// A variable without a name.
     #[error("each environment variable of a plugin is written KEY=value")]

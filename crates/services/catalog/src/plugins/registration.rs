@@ -29,7 +29,7 @@ pub(super) fn check(plugin: Plugin, directory: Result<&Path, ArtifactError>) -> 
     if command.is_empty() {
         return Err(PluginError::NoCommand);
     }
-    check_surroundings(&args, &plugin.env)?;
+    check_surroundings(&command, &args, &plugin.env)?;
     Ok(Record { id, sha256, command, args, env: plugin.env })
 }
 
@@ -60,8 +60,9 @@ fn split(command: String, args: Vec<String>) -> Result<(String, Vec<String>), Pl
     }
 }
 
-fn check_surroundings(args: &[String], env: &[String]) -> Result<(), PluginError> {
-    if args.iter().chain(env).any(|text| text.contains('\0')) {
+fn check_surroundings(command: &str, args: &[String], env: &[String]) -> Result<(), PluginError> {
+    let texts = args.iter().chain(env).map(String::as_str);
+    if texts.chain([command]).any(|text| text.contains('\0')) {
         return Err(PluginError::Nul);
     }
     if env.iter().any(|variable| variable.split_once('=').is_none_or(|(name, _)| name.is_empty())) {
@@ -126,7 +127,11 @@ mod tests {
             ),
             (
                 Plugin { args: vec![owned("a\0")], ..plugin() },
-                "arguments and environment variables of a plugin cannot contain NUL",
+                "command, arguments and environment variables of a plugin cannot contain NUL",
+            ),
+            (
+                Plugin { command: owned("kv\0"), ..plugin() },
+                "command, arguments and environment variables of a plugin cannot contain NUL",
             ),
             (
                 Plugin { runtime: owned("nope"), ..plugin() },

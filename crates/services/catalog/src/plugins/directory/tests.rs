@@ -96,7 +96,7 @@ fn nothing_leads_out() {
 fn a_missing_file_is_said_as_vault_says_it() {
     let place = Place::new();
     symlink("nowhere", place.path("plugins/dangling")).unwrap();
-    for command in ["does-not-exist", "dangling", "kv/x"] {
+    for command in ["does-not-exist", "dangling", "kv/x", &"long".repeat(100)] {
         let path = place.path("plugins").join(command);
         let expected = format!(
             "error while validating the command path: lstat {}: no such file or directory",
