@@ -19,7 +19,8 @@ struct Left {
 }
 
 fn descriptors(server: &Server) -> usize {
-    server.process().descriptors().iter().filter(|open| !open.contains(DATABASE)).count()
+    let of_database = |open: &PathBuf| open.to_string_lossy().contains(DATABASE);
+    server.process().descriptors().iter().filter(|open| !of_database(open)).count()
 }
 
 fn left(server: &Server) -> Left {
