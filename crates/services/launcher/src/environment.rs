@@ -44,9 +44,12 @@ pub const fn protocol(plugin_type: PluginType) -> (Cookie, &'static [u32]) {
     }
 }
 
+/// Where a plugin makes its sockets.
+pub const SOCKET_DIR: &str = "PLUGIN_UNIX_SOCKET_DIR";
+
 /// The setting by which every descendant of the process is known.
 pub fn mark(dir: &ProcessDir) -> String {
-    format!("PLUGIN_UNIX_SOCKET_DIR={}", dir.path().display())
+    format!("{SOCKET_DIR}={}", dir.path().display())
 }
 
 /// The whole environment of a process. Later wins: what is inherited, what is registered with the plugin, Vault's

@@ -4,7 +4,8 @@
 use std::{
     collections::HashSet,
     fs, io,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use rustix::process::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::child::Newborn;
+use crate::{child::Newborn, environment::SOCKET_DIR};
 
 /// The children that have an owner. It is one list for the whole process because being a subreaper is, too.
 static OWNED: LazyLock<Mutex<HashSet<Pid>>> = LazyLock::new(Mutex::default);
@@ -78,26 +79,35 @@ pub fn sweep(mark: &str) {
     tracing::warn!("a plugin's descendants fork faster than they are killed");
 }
 
+/// Kills what the plugins of a host that was itself killed have left, wherever it has moved to. Its folder is how we know
+/// what was its own; and nobody else's child may be waited for.
+pub fn sweep_abandoned(host_dir: &Path) {
+    let mark = format!("{SOCKET_DIR}={}/", host_dir.display());
+    for pid in numbers() {
+        kill_if(pid, |setting| setting.starts_with(mark.as_bytes()));
+    }
+}
+
 fn kill_marked(pid: Pid, mark: &str) -> bool {
-    let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
-    // Read after the handle was opened: it is a child of ours that nobody else reaps, so the number is still its own.
-    if !is_marked(pid, mark) {
-        return false;
-    }
-    if pidfd_send_signal(&handle, Signal::KILL).is_err() {
-        return false;
-    }
+    let Some(handle) = kill_if(pid, |setting| setting == mark.as_bytes()) else { return false };
     wait(handle.as_fd());
     true
 }
 
-fn wait(handle: BorrowedFd<'_>) {
-    let _ = waitid(WaitId::PidFd(handle), WaitIdOptions::EXITED);
+/// Kills a process with such a setting in its environment.
+fn kill_if(pid: Pid, is_marked: impl Fn(&[u8]) -> bool) -> Option<OwnedFd> {
+    let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    // Read after the handle was opened: should the number have a new owner by now, the handle is that of the dead one.
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    if !environment.split(|byte| *byte == 0).any(is_marked) {
+        return None;
+    }
+    pidfd_send_signal(&handle, Signal::KILL).ok()?;
+    Some(handle)
 }
 
-fn is_marked(pid: Pid, mark: &str) -> bool {
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|setting| setting == mark.as_bytes())
+fn wait(handle: BorrowedFd<'_>) {
+    let _ = waitid(WaitId::PidFd(handle), WaitIdOptions::EXITED);
 }
 
 struct Relative {
@@ -109,18 +119,22 @@ struct Relative {
 fn children() -> impl Iterator<Item = Relative> {
     let host = getpid().as_raw_nonzero().get();
     let session = getsid(None).map_or(0, |session| session.as_raw_nonzero().get());
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes.filter_map(move |entry| {
-        let number: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+    numbers().filter_map(move |pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name in parentheses may hold anything; what follows it does not.
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         let state = fields.next()?;
         let parent: i32 = fields.next()?.parse().ok()?;
         let its_session: i32 = fields.nth(1)?.parse().ok()?;
         let ours = parent == host && its_session != session;
-        ours.then_some(Relative { pid: Pid::from_raw(number)?, ended: state == "Z" })
+        ours.then_some(Relative { pid, ended: state == "Z" })
     })
+}
+
+/// The numbers of all processes.
+fn numbers() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use rustix::{
 };
 use uuid::Uuid;
 
+use crate::offspring;
+
 /// What the folder of every host begins with.
 const PREFIX: &str = "mortise-";
 /// The longest path of a process's folder. The kernel takes 107 bytes for a socket; plugins add up to 20.
@@ -108,7 +110,7 @@ fn remove(path: &Path) {
     }
 }
 
-/// Removes the folders of hosts that were killed: ours, and no longer locked.
+/// Removes the folders of hosts that were killed, with the processes that belong to them: ours, and no longer locked.
 fn remove_abandoned(parent: &Path) {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
@@ -117,6 +119,7 @@ fn remove_abandoned(parent: &Path) {
             .is_ok_and(|meta| meta.is_dir() && meta.uid() == geteuid().as_raw() && meta.mode() & 0o077 == 0);
         let Some(lock) = own.then(|| lock_file(&path, false).ok()).flatten() else { continue };
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            offspring::sweep_abandoned(&path);
             remove(&path);
         }
     }
@@ -124,9 +127,13 @@ fn remove_abandoned(parent: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{
+        os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+        process::Command,
+    };
 
     use super::*;
+    use crate::environment::SOCKET_DIR;
 
     #[test]
     fn l5_folders_are_private_short_and_gone_afterwards() {
@@ -152,6 +159,23 @@ mod tests {
         let _next = RuntimeDir::create(Some(parent.path())).unwrap();
         assert!(!abandoned.exists());
         assert!(living.path.exists());
+    }
+
+    #[test]
+    fn l12_what_the_plugins_of_a_killed_host_left_running_ends_with_the_next_start() {
+        let parent = tempfile::tempdir().unwrap();
+        let living = RuntimeDir::create(Some(parent.path())).unwrap();
+        let abandoned = parent.path().join("mortise-deadbeef");
+        private_dir(&abandoned).unwrap();
+        lock_file(&abandoned, true).unwrap();
+        let daemon_of =
+            |host: &Path| Command::new("sleep").arg("60").env(SOCKET_DIR, host.join("1")).spawn().unwrap();
+        let (mut orphan, mut other) = (daemon_of(&abandoned), daemon_of(&living.path));
+        let _next = RuntimeDir::create(Some(parent.path())).unwrap();
+        assert_eq!(orphan.wait().unwrap().signal(), Some(libc::SIGKILL));
+        assert_eq!(other.try_wait().unwrap(), None);
+        other.kill().unwrap();
+        other.wait().unwrap();
     }
 
     #[test]

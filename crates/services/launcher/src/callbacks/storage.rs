@@ -96,7 +96,10 @@ impl storage_server::Storage for MountStorage {
 mod tests {
     use ::storage::{InMemory, View};
     use bytes::Bytes;
+    use http::uri::PathAndQuery;
     use pb::storage_server::Storage as _;
+    use tonic::{Code, client::Grpc, metadata::MetadataValue, service::Routes};
+    use tonic_prost::ProstCodec;
 
     use super::*;
 
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_key_leads_out_of_the_mount() {
+    async fn l9_no_key_leads_out_of_the_mount() {
         let (whole, storage) = mounts();
         storage.gate.open();
         for bad in ["../two/a", "a/../../b", ".."] {
@@ -136,6 +139,35 @@ mod tests {
         }
         let outside = whole.list(&"logical/".parse().unwrap()).await.unwrap();
         assert_eq!(outside, ["one/"]);
+    }
+
+    /// A call as it comes in from a plugin.
+    async fn call(storage: MountStorage, path: &'static str, id: &'static str) -> Result<Bytes, Status> {
+        let mut request = Request::new(pb::StorageGetArgs { key: "a".to_owned() });
+        request.metadata_mut().insert("multiplex_id", MetadataValue::from_static(id));
+        let routes = Routes::new(storage_server::StorageServer::new(storage));
+        let mut client = Grpc::new(routes.prepare());
+        client.ready().await.map_err(|error| Status::unknown(error.to_string()))?;
+        let codec = ProstCodec::<pb::StorageGetArgs, pb::StorageGetReply>::default();
+        let reply = client.unary(request, PathAndQuery::from_static(path), codec).await?;
+        Ok(reply.into_inner().entry.unwrap().value)
+    }
+
+    #[tokio::test]
+    async fn l8_only_known_methods_are_served_and_a_foreign_id_opens_no_other_mount() {
+        for path in
+            ["/pb.Storage/Burn", "/pb.Backend/HandleRequest", "//pb.Storage/Get", "/pb.Storage/Get/", "/"]
+        {
+            let (_, storage) = mounts();
+            let status = call(storage, path, "0123456789").await.unwrap_err();
+            assert_eq!(status.code(), Code::Unimplemented, "{path}");
+        }
+        let (whole, storage) = mounts();
+        for mount in ["one", "two"] {
+            let key = format!("logical/{mount}/a").parse().unwrap();
+            whole.commit(vec![Write::Put(key, Bytes::from(mount))]).await.unwrap();
+        }
+        assert_eq!(call(storage, "/pb.Storage/Get", "two").await.unwrap(), "one");
     }
 
     #[tokio::test]
