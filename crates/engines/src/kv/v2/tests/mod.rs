@@ -1,4 +1,5 @@
 mod concurrency;
+mod cut_short;
 mod model;
 mod stories;
 mod upgrading;
