@@ -2,7 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use domain::PluginType;
 use futures::join;
-use goplugin::{Lost, host::Brokered};
+use goplugin::{
+    Lost,
+    host::{BrokerError, Brokered},
+};
 use http::uri::PathAndQuery;
 use prost::Message;
 use storage::Storage;
@@ -21,7 +24,7 @@ use crate::{
     callbacks::{self, Gate},
     codec::Kept,
     entry::Entry,
-    process::Live,
+    process::{Live, MOMENT},
     system::MountSystem,
 };
 
@@ -106,8 +109,10 @@ impl External {
     }
 
     async fn offer(entry: Arc<Entry>, live: Arc<Live>, largest_answer: usize, offer: Offer) -> Result<Self> {
-        let host = |error| Error::host("offer the host's services to a plugin")(std::io::Error::other(error));
-        let callbacks = live.connection.broker().accept(offer.routes).map_err(host)?;
+        let callbacks = match live.connection.broker().accept(offer.routes) {
+            Ok(callbacks) => callbacks,
+            Err(error) => return Err(not_offered(&entry, &live, error).await),
+        };
         let mount = Self {
             entry,
             live,
@@ -117,7 +122,9 @@ impl External {
             largest_answer,
             _callbacks: callbacks,
         };
-        mount._callbacks.announce().await.map_err(host)?;
+        if let Err(error) = mount._callbacks.announce().await {
+            return Err(not_offered(&mount.entry, &mount.live, error).await);
+        }
         let setup = pb::SetupArgs {
             broker_id: mount._callbacks.id(),
             config: offer.config,
@@ -189,7 +196,7 @@ impl External {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Trouble::Failed(error))) => Err(error),
             Ok(Err(Trouble::Lost(_))) => {
-                let _ = timeout(crate::process::MOMENT, self.live.gone()).await;
+                let _ = timeout(2 * MOMENT, self.live.gone()).await;
                 Err(Error::Interrupted { plugin: plugin(), how: self.live.how_it_ended() })
             }
             Err(_) => Err(Error::Timeout { plugin: plugin(), limit }),
@@ -225,6 +232,14 @@ impl External {
         }
         Trouble::Failed(Error::Rpc { code: status.code(), message: status.message().to_owned() })
     }
+}
+
+/// Why a plugin cannot be offered anything: most often because it is gone, be it that nobody has noticed yet.
+async fn not_offered(entry: &Entry, live: &Live, error: BrokerError) -> Error {
+    if timeout(2 * MOMENT, live.gone()).await.is_ok() {
+        return Error::Interrupted { plugin: entry.to_string(), how: live.how_it_ended() };
+    }
+    Error::host("offer the host's services to a plugin")(std::io::Error::other(error))
 }
 
 /// What a plugin is offered at set-up.

@@ -110,11 +110,15 @@ impl Mount {
 
     /// Sets the mount up anew, and lets that serve from now on.
     async fn replace(&self, anew: bool) -> Result<Arc<Instance>> {
+        let held = self.berths().clone();
         let made = self.make(anew).await;
         if self.closed.is_cancelled() {
             return Err(self.abandon(made).await);
         }
-        let (served_by, berth) = made?;
+        let (served_by, berth) = match made {
+            Ok(made) => made,
+            Err(error) => return Err(self.stay(&held, error).await),
+        };
         let idle = self.idle_berths(berth.as_ref());
         let instance = Instance::new(served_by);
         let old = self.ready.swap(Some(Arc::clone(&instance)));
@@ -128,6 +132,19 @@ impl Mount {
             }
         });
         Ok(instance)
+    }
+
+    /// What serves the mount, if anything does, goes on; the process of what shall not take its place ends. Without it,
+    /// the process is kept: the next request tries again, and a process that is restarted each time costs more.
+    async fn stay(&self, held: &[Berth], error: Error) -> Error {
+        if self.ready().is_some() {
+            let is_new = |berth: &mut Berth| !held.iter().any(|held| held.is(berth));
+            let candidates: Vec<_> = self.berths().extract_if(.., is_new).collect();
+            for berth in candidates {
+                self.processes.leave(berth, Reason::HandshakeFailed).await;
+            }
+        }
+        error
     }
 
     /// The mount was closed while it was being set up.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use launcher::Config;
 use rustix::process::Signal;
 use support::{Bench, eventually, exists, go_plugin, is_alive, sentence, signal, spec};
+use wire::launcher::v1::MountRequest;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn l12_an_unmount_whose_caller_went_away_is_carried_to_its_end() {
@@ -39,6 +40,24 @@ async fn l12_a_set_up_that_fails_leaves_nothing() {
     assert!(bench.processes().await.is_empty());
     assert_eq!(bench.process_dirs(), 0);
     assert_eq!(listeners(&bench), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l12_a_candidate_that_cannot_take_over_leaves_nothing_and_the_old_one_serves_on() {
+    let bench = Bench::new();
+    bench.register("gokv", &go_plugin("kv"), &[]);
+    // An auth method: it starts, but refuses to be a secrets engine.
+    bench.register("userpass", &go_plugin("userpass"), &[]);
+    bench.mount("m", "gokv").await.unwrap();
+    bench.write("m", "a", r#"{"value":"1"}"#).await;
+    let pid = bench.process().await.pid;
+    let request = MountRequest { spec: Some(spec("m", "userpass")), fresh: false };
+    let said = sentence(&bench.client.clone().tune(request).await.unwrap_err());
+    assert!(said.contains("is no secret plugin"), "{said}");
+    let process = bench.process().await;
+    assert_eq!((process.pid, process.name.as_str()), (pid, "gokv"));
+    assert_eq!(bench.read("m", "a").await.unwrap()["value"], "1");
+    assert_eq!(bench.process_dirs(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,7 +84,7 @@ async fn who_kills_itself_at_every_start_is_given_up_and_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mount_that_comes_to_a_process_just_killed_is_served_by_the_next_one() {
     let bench = mounted(Config::default()).await;
-    for _ in 0..3 {
+    for _ in 0..12 {
         bench.read("m", "pid").await.unwrap();
         signal(bench.process().await.pid, Signal::KILL);
         bench.mount("late", "fixture").await.unwrap();
