@@ -23,7 +23,7 @@ struct Known {
     facts: Facts,
 }
 
-/// A host that does not answer has said nothing: zero, false, empty.
+/// What a host has never answered is zero, false, empty.
 #[derive(Clone, Default)]
 struct Facts {
     default_lease_ttl: Duration,
@@ -40,7 +40,10 @@ impl RemoteSystem {
     /// Asks the host everything, at once.
     pub(super) async fn fetch(channel: Channel) -> Arc<Self> {
         let client = SystemViewClient::new(channel);
-        let known = RwLock::new(Known { asked: Instant::now(), facts: Facts::fetch(&client).await });
+        let known = RwLock::new(Known {
+            asked: Instant::now(),
+            facts: Facts::fetch(&client, Facts::default()).await,
+        });
         Arc::new(Self { client, known })
     }
 
@@ -58,7 +61,7 @@ impl RemoteSystem {
         drop(known);
         let system = Arc::clone(self);
         tokio::spawn(async move {
-            let facts = Facts::fetch(&system.client).await;
+            let facts = Facts::fetch(&system.client, system.fact(Facts::clone)).await;
             system.known.write().unwrap_or_else(PoisonError::into_inner).facts = facts;
         });
     }
@@ -69,12 +72,13 @@ impl RemoteSystem {
 }
 
 impl Facts {
-    async fn fetch(client: &SystemViewClient<Channel>) -> Self {
+    /// Asks the host; what it does not answer this time stays as it was known.
+    async fn fetch(client: &SystemViewClient<Channel>, known: Self) -> Self {
         macro_rules! ask {
             ($call:ident) => {
                 async {
                     let reply: Result<Response<_>, Status> = client.clone().$call(Empty {}).await;
-                    reply.map(Response::into_inner).unwrap_or_default()
+                    reply.ok().map(Response::into_inner)
                 }
             };
         }
@@ -89,14 +93,16 @@ impl Facts {
             ask!(cluster_info),
         );
         Self {
-            default_lease_ttl: from_nanos(default.ttl),
-            max_lease_ttl: from_nanos(max.ttl),
-            tainted: tainted.tainted,
-            caching_disabled: caching.disabled,
-            local_mount: local.local,
-            mlock_enabled: mlock.enabled,
-            host_version: environment.plugin_environment.unwrap_or_default().vault_version,
-            cluster_id: cluster.cluster_id,
+            default_lease_ttl: default.map_or(known.default_lease_ttl, |reply| from_nanos(reply.ttl)),
+            max_lease_ttl: max.map_or(known.max_lease_ttl, |reply| from_nanos(reply.ttl)),
+            tainted: tainted.map_or(known.tainted, |reply| reply.tainted),
+            caching_disabled: caching.map_or(known.caching_disabled, |reply| reply.disabled),
+            local_mount: local.map_or(known.local_mount, |reply| reply.local),
+            mlock_enabled: mlock.map_or(known.mlock_enabled, |reply| reply.enabled),
+            host_version: environment
+                .and_then(|reply| reply.plugin_environment)
+                .map_or(known.host_version, |environment| environment.vault_version),
+            cluster_id: cluster.map_or(known.cluster_id, |reply| reply.cluster_id),
         }
     }
 }
