@@ -32,6 +32,10 @@ impl Answer {
         Self::Data { data: Bytes::new(), warnings: vec![warning.into()] }
     }
 
+    pub(crate) const fn warnings(warnings: Vec<String>) -> Self {
+        Self::Data { data: Bytes::new(), warnings }
+    }
+
     pub(crate) fn bare(document: &impl Serialize) -> Self {
         Self::Bare(json(document))
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{Operation, Token};
+use domain::{Operation, Token, policy::Acl};
 
 use crate::{
     core::{Active, Core},
@@ -34,6 +34,11 @@ impl Ask {
 
     pub(crate) fn caller(&self) -> Result<&Arc<Caller>> {
         self.caller.as_ref().ok_or(Error::NoToken)
+    }
+
+    /// What the caller may do.
+    pub(crate) fn acl(&self) -> Result<Arc<Acl>> {
+        Ok(self.active()?.policies.book().acl(&self.caller()?.entry.policies))
     }
 
     pub(crate) fn fields(&self) -> Result<Fields> {

@@ -12,6 +12,7 @@ use crate::{
     error::Result,
     mounts::{Launch, Mounts},
     plugins::Catalog,
+    policies::Policies,
     store::Store,
     token::Tokens,
 };
@@ -23,6 +24,7 @@ pub(crate) struct Active {
     epoch: u64,
     pub(crate) tokens: Tokens,
     pub(crate) mounts: Arc<Mounts>,
+    pub(crate) policies: Policies,
 }
 
 /// Everything that requests share.
@@ -109,13 +111,14 @@ impl Core {
 
     async fn load(&self, epoch: u64) -> Result<Active> {
         let tokens = Tokens::open(self.store.clone()).await?;
+        let policies = Policies::open(self.store.clone()).await?;
         let launch = Launch {
             launcher: self.clients.launcher.clone(),
             default_lease_ttl: self.config.default_lease_ttl,
             max_lease_ttl: self.config.max_lease_ttl,
         };
         let mounts = Arc::new(Mounts::open(self.store.clone(), launch).await?);
-        Ok(Active { epoch, tokens, mounts })
+        Ok(Active { epoch, tokens, mounts, policies })
     }
 }
 

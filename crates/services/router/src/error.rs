@@ -3,7 +3,7 @@ use domain::Kind;
 use tonic::Status;
 use wire::Failure;
 
-use crate::{fields::InvalidField, mounts::Refusal, sys::Unfit, token};
+use crate::{fields::InvalidField, mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token};
 
 /// The outcome of anything this service does.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -53,6 +53,9 @@ pub enum Error {
     /// A system endpoint was asked for something that is not possible.
     #[error(transparent)]
     System(#[from] Unfit),
+    /// A change of the policies that is not possible.
+    #[error(transparent)]
+    Policy(#[from] PolicyRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -115,7 +118,7 @@ impl Error {
             Self::NoToken | Self::BadToken | Self::Forbidden => Kind::Denied,
             Self::NoHandler(_) | Self::UnsupportedPath | Self::Nothing => Kind::NotFound,
             Self::UnsupportedOperation | Self::Method | Self::Wrapping => Kind::Unsupported,
-            Self::TrailingSlash | Self::Field(_) => Kind::Invalid,
+            Self::TrailingSlash | Self::Field(_) | Self::Policy(_) => Kind::Invalid,
             Self::Mount(refusal) => refusal.kind(),
             Self::System(unfit) => unfit.kind(),
             Self::Login(refused) => refused.kind(),
@@ -158,6 +161,7 @@ impl Error {
             | Self::Wrapping
             | Self::Field(_)
             | Self::Mount(_)
+            | Self::Policy(_)
             | Self::System(_)
             | Self::Login(_)
             | Self::Overloaded

@@ -128,6 +128,14 @@ impl Fields {
         Ok(Some(WrittenDuration { text, value }))
     }
 
+    /// The names that are not among these, sorted.
+    pub(crate) fn others(&self, known: &[&str]) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.0.keys().map(String::as_str).filter(|name| !known.contains(name)).collect();
+        names.sort_unstable();
+        names
+    }
+
     fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }

@@ -1,4 +1,4 @@
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use domain::{Kind, Operation, Token};
 use wire::{
@@ -13,10 +13,11 @@ use crate::{
     core::{Active, Core},
     endpoint::{Access, Endpoint, Handler, find},
     error::Result,
+    gate::Gate,
     mounts::{Mount, SYSTEM, Snapshot},
     plugin::{self, Context, Incoming},
     sys,
-    token::{self, Caller, Question},
+    token::{self, Caller},
 };
 
 /// What becomes of one request: sealed or not, who asks, may they, where to, what follows.
@@ -61,11 +62,10 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
     let needs = route.as_ref().map_or(Access::Token, Route::access);
     *login = needs == Access::Open && matches!(route, Some(Route::Plugin(..)));
     let caller = authenticate(&active, &request, &token, needs).await?;
-    if let Some(caller) = caller.as_deref().filter(|_| needs != Access::Open) {
-        let question = Question { path: &request.path, operation, needs_sudo: needs == Access::Sudo };
-        if !token::allows(caller, question) {
-            return Err(Error::Forbidden);
-        }
+    let gate = gate(&active, &request, caller.as_deref(), needs)?;
+    let to_plugin = matches!(route, Some(Route::Plugin(..)));
+    if !(if to_plugin { gate.may_permit(operation) } else { gate.permits(operation) }) {
+        return Err(Error::Forbidden);
     }
     match route.ok_or_else(|| Error::NoHandler(request.path.clone()))? {
         Route::Core(mount, rest) => {
@@ -86,11 +86,31 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
                 connection: request.connection,
             };
             let launcher = &core.clients.launcher;
-            let sent =
-                plugin::send(launcher, &active.mounts, (mount, rest), incoming, &token, caller.as_deref());
+            let permits = |operation| gate.permits(operation);
+            let (mounts, caller) = (&active.mounts, caller.as_deref());
+            let sent = plugin::send(launcher, mounts, (mount, rest), incoming, &token, caller, permits);
             plugin::respond(context, sent.await?).await
         }
     }
+}
+
+/// What decides about a request. Where a token is needed, nothing is open.
+fn gate(active: &Active, request: &Request, caller: Option<&Caller>, needs: Access) -> Result<Gate> {
+    let acl = match needs {
+        Access::Direct | Access::Open => None,
+        Access::Token | Access::Sudo => {
+            let policies = &caller.ok_or(Error::NoToken)?.entry.policies;
+            Some(active.policies.book().acl(policies))
+        }
+    };
+    let wrap_ttl = u64::try_from(request.wrap_ttl).ok().filter(|nanos| *nanos > 0);
+    Ok(Gate {
+        acl,
+        path: request.path.clone(),
+        needs_sudo: needs == Access::Sudo,
+        wrap_ttl: wrap_ttl.map(Duration::from_nanos),
+        body: request.data.clone(),
+    })
 }
 
 /// Where a request goes.

@@ -75,7 +75,8 @@ impl Store {
         Ok(self.0.clone().list(request).await?.into_inner().keys)
     }
 
-    async fn commit(&self, writes: Vec<Write>) -> Result<()> {
+    /// All of it or nothing.
+    pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<()> {
         if !writes.is_empty() {
             self.0.clone().commit(CommitRequest { writes }).await?;
         }

@@ -16,7 +16,8 @@ use crate::{
     token::Caller,
 };
 
-/// Sends one request to a mount's plugin: a write asks first whether what it touches exists.
+/// Sends one request to a mount's plugin: a write asks first whether what it touches exists, for the caller may be
+/// permitted to create and not to change, or the other way round.
 ///
 /// A launcher that has been restarted does not know the mount; it is told, and asked again. It has done nothing then,
 /// so even a write may be repeated.
@@ -27,6 +28,7 @@ pub(crate) async fn send(
     incoming: Incoming,
     token: &Token,
     caller: Option<&Caller>,
+    permits: impl Fn(Operation) -> bool,
 ) -> Result<HandleRequestReply> {
     mounts.make_ready(mount).await?;
     let operation = incoming.operation;
@@ -42,6 +44,9 @@ pub(crate) async fn send(
             return Err(error);
         }
         let known = if reply.check_found && !reply.exists { Operation::Create } else { Operation::Update };
+        if !permits(known) {
+            return Err(Error::Forbidden);
+        }
         call.request.get_or_insert_default().operation = known.word().to_owned();
     }
     retold(mounts, mount, || {

@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::{Kind, MountKind, Operation::Read};
-use serde_json::{Value, json};
+use domain::{
+    Kind, MountKind,
+    Operation::Read,
+    policy::{Parameters, Rule},
+};
+use serde_json::{Map, Value, json};
 
 use super::view::MountView;
 use crate::{
@@ -11,8 +15,6 @@ use crate::{
     ask::Ask,
     endpoint::{Access, Endpoint},
     error::Result,
-    mounts::Mount,
-    token::{Caller, grants},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -40,24 +42,41 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn resultant_acl(ask: Ask) -> Result<Answer> {
-    if ask.caller()?.is_root() {
+    let acl = ask.acl()?;
+    if acl.is_root() {
         return Ok(Answer::data(&json!({ "chroot_namespace": "", "root": true })));
     }
-    let exact: BTreeMap<&str, Value> = grants(ask.caller()?)
-        .map(|(path, operation)| (path, json!({ "capabilities": [operation.word()] })))
-        .collect();
-    Ok(Answer::data(&json!({ "chroot_namespace": "", "exact_paths": exact, "glob_paths": {} })))
+    let exact: BTreeMap<&str, Value> = acl.exact().map(|(path, rule)| (path, view(rule))).collect();
+    let globs = acl.patterns().map(|(pattern, rule)| (pattern.shown(), view(rule)));
+    let globs: BTreeMap<&str, Value> = globs.collect();
+    Ok(Answer::data(&json!({ "chroot_namespace": "", "exact_paths": exact, "glob_paths": globs })))
+}
+
+/// A rule as clients see it.
+fn view(rule: &Rule) -> Value {
+    let Parameters { allowed, denied, required } = &rule.parameters;
+    let mut view = Map::new();
+    view.insert("capabilities".to_owned(), json!(rule.capabilities.words()));
+    for (name, parameters) in [("allowed_parameters", allowed), ("denied_parameters", denied)] {
+        if !parameters.is_empty() {
+            view.insert(name.to_owned(), json!(parameters));
+        }
+    }
+    if !required.is_empty() {
+        view.insert("required_parameters".to_owned(), json!(required));
+    }
+    view.into()
 }
 
 async fn list(ask: Ask) -> Result<Answer> {
-    let sees_all = ask.caller.as_ref().is_some_and(|caller| caller.is_root());
+    let acl = ask.caller.is_some().then(|| ask.acl()).transpose()?;
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
     let mut secret: BTreeMap<&str, Value> = BTreeMap::new();
     let mut auth: BTreeMap<&str, Value> = BTreeMap::new();
     for (path, mount) in snapshot.iter().filter(|(_, mount)| mount.is_listed()) {
         let entry = &mount.entry;
-        let view = if sees_all {
+        let view = if acl.as_ref().is_some_and(|acl| acl.reaches_into(path.as_str())) {
             let ttl = active.mounts.ttl(entry);
             json!(MountView::with_ttl(&ask.core.config, mount, ttl))
         } else if entry.config.listing_visibility == "unauth" {
@@ -75,11 +94,11 @@ async fn list(ask: Ask) -> Result<Answer> {
 
 async fn read(ask: Ask) -> Result<Answer> {
     let path = ask.capture("path");
-    let caller = ask.caller()?;
+    let acl = ask.acl()?;
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
     match snapshot.resolve(path) {
-        Some((_, mount, _)) if mount.is_listed() && reaches(caller, mount) => {
+        Some((_, mount, _)) if mount.is_listed() && acl.reaches_into(mount.entry.path.as_str()) => {
             let ttl = active.mounts.ttl(&mount.entry);
             Ok(Answer::data(&MountView::resolved(&ask.core.config, mount, ttl)))
         }
@@ -93,9 +112,4 @@ async fn read(ask: Ask) -> Result<Answer> {
             data: Bytes::new(),
         }),
     }
-}
-
-/// Whether a caller may do anything at all inside a mount.
-fn reaches(caller: &Caller, mount: &Mount) -> bool {
-    caller.is_root() || (mount.entry.path.as_str() == crate::mounts::TOKEN && caller.has_policy("default"))
 }

@@ -1,11 +1,13 @@
 //! What lies under `sys/`, one file a family.
 
+mod capabilities;
 mod help;
 mod init;
 mod internal;
 mod keys;
 mod mounts;
 mod plugins;
+mod policies;
 mod processes;
 mod register;
 mod reload;
@@ -33,6 +35,8 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     plugins::ENDPOINTS,
     processes::ENDPOINTS,
     reload::ENDPOINTS,
+    policies::ENDPOINTS,
+    capabilities::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.

@@ -72,18 +72,29 @@ pub enum Unfit {
         "say which type the plugin {0:?} has: use the path plugins/catalog/:type/:name, with auth, database or secret"
     )]
     UntypedPlugin(String),
+    #[error("paths must be supplied")]
+    NoPaths,
+    #[error("no token found")]
+    NoToken,
+    #[error("invalid token")]
+    BadToken,
+    #[error("invalid accessor")]
+    BadAccessor,
 }
 
 impl Unfit {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::NoMountToReload(_) => Kind::Internal,
+            Self::NoMountToReload(_) | Self::NoToken => Kind::Internal,
             _ => Kind::Invalid,
         }
     }
 
     /// Whether Vault says this as an error that a handler ended with.
     pub(crate) const fn is_listed(&self) -> bool {
-        matches!(self, Self::Name(_) | Self::NoMountToReload(_))
+        matches!(
+            self,
+            Self::Name(_) | Self::NoMountToReload(_) | Self::NoToken | Self::BadToken | Self::BadAccessor
+        )
     }
 }

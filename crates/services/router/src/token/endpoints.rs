@@ -89,6 +89,7 @@ async fn lookup_self(ask: Ask) -> Result<Answer> {
 }
 
 async fn revoke_self(ask: Ask) -> Result<Answer> {
-    ask.active()?.tokens.revoke(&ask.caller()?.id).await?;
+    let caller = ask.caller()?;
+    ask.active()?.tokens.revoke(&caller.id, &caller.entry).await?;
     Ok(Answer::Nothing)
 }

@@ -1,15 +1,13 @@
-//! Tokens: what is kept of them, who holds one, what they may do, and how a login gets one.
+//! Tokens: what is kept of them, who holds one, and how a login gets one.
 
 mod caller;
 mod endpoints;
 mod entry;
 mod login;
-mod policy;
 mod store;
 
 pub(crate) use caller::Caller;
 pub(crate) use endpoints::ENDPOINTS;
 pub use login::Refused;
 pub(crate) use login::{Login, log_in};
-pub(crate) use policy::{Question, allows, grants};
 pub(crate) use store::{FirstToken, Tokens};

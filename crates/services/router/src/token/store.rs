@@ -20,6 +20,7 @@ pub(crate) type SaltedId = [u8; 32];
 
 const SALT: &str = "core/token/salt";
 const BY_ID: &str = "core/token/id/";
+const BY_ACCESSOR: &str = "core/token/accessor/";
 
 /// How many tokens are kept in memory.
 const CACHED: usize = 10_000;
@@ -27,6 +28,12 @@ const CACHED: usize = 10_000;
 #[derive(Serialize, Deserialize)]
 struct Salt {
     salt: [u8; 32],
+}
+
+/// Which token an accessor belongs to.
+#[derive(Serialize, Deserialize)]
+struct Accessor {
+    token: SaltedId,
 }
 
 /// All tokens: one record each, and the recently used ones in memory.
@@ -52,7 +59,8 @@ impl FirstToken {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &salt.salt);
         let token = given.map_or_else(new_token, Ok)?;
         let entry = TokenEntry::root(random::base62(24)?);
-        let writes = vec![put(SALT.to_owned(), &salt), put(record(&salted(&key, &token)), &entry)];
+        let mut writes = vec![put(SALT.to_owned(), &salt)];
+        writes.extend(records(&key, &salted(&key, &token), &entry));
         Ok(Self { token, writes })
     }
 }
@@ -72,7 +80,7 @@ impl Tokens {
         let id = salted(&self.salt, token);
         let mut entry = self.lookup(&id).await?.ok_or(Error::BadToken)?;
         if entry.is_expired(SystemTime::now()) {
-            self.revoke(&id).await?;
+            self.revoke(&id, &entry).await?;
             return Err(Error::BadToken);
         }
         if !entry.admits(remote) {
@@ -87,16 +95,36 @@ impl Tokens {
     /// Stores a new token, and hands it out this once.
     pub(crate) async fn create(&self, entry: &TokenEntry) -> Result<Token> {
         let token = new_token()?;
-        self.store.write(record(&salted(&self.salt, &token)), entry).await?;
+        let writes = records(&self.salt, &salted(&self.salt, &token), entry);
+        self.store.commit(writes.into()).await?;
         Ok(token)
     }
 
     /// From now on nobody knows it.
-    pub(crate) async fn revoke(&self, id: &SaltedId) -> Result<()> {
-        self.store.delete(record(id)).await?;
+    pub(crate) async fn revoke(&self, id: &SaltedId, entry: &TokenEntry) -> Result<()> {
+        self.store.commit(self.removals(id, entry)).await?;
         // A look-up that read the record before it was gone loses its place with this, and cannot bring it back.
         self.recent.remove(id);
         Ok(())
+    }
+
+    /// What is known of a token that somebody names; that is no use of it.
+    pub(crate) async fn find(&self, token: &Token) -> Result<Option<Arc<TokenEntry>>> {
+        let entry = self.lookup(&salted(&self.salt, token)).await?;
+        Ok(entry.filter(|entry| !entry.is_expired(SystemTime::now())))
+    }
+
+    /// Likewise, by the name that the token may be known under.
+    pub(crate) async fn find_by_accessor(&self, accessor: &str) -> Result<Option<Arc<TokenEntry>>> {
+        let index = self.store.read::<Accessor>(&index(&self.salt, accessor)).await?;
+        let Some(Accessor { token }) = index else { return Ok(None) };
+        let entry = self.lookup(&token).await?;
+        Ok(entry.filter(|entry| entry.accessor == accessor && !entry.is_expired(SystemTime::now())))
+    }
+
+    fn removals(&self, id: &SaltedId, entry: &TokenEntry) -> Vec<Write> {
+        let keys = [record(id), index(&self.salt, &entry.accessor)];
+        keys.into_iter().map(|key| Write { key, value: None }).collect()
     }
 
     async fn lookup(&self, id: &SaltedId) -> Result<Option<Arc<TokenEntry>>> {
@@ -120,7 +148,7 @@ impl Tokens {
             entry.num_uses -= 1;
             self.store.write(record(id), &entry).await?;
         } else {
-            self.store.delete(record(id)).await?;
+            self.store.commit(self.removals(id, &entry)).await?;
             entry.num_uses = -1;
         }
         Ok(Some(Arc::new(entry)))
@@ -145,4 +173,14 @@ fn salted(key: &hmac::Key, token: &Token) -> SaltedId {
 
 fn record(id: &SaltedId) -> String {
     format!("{BY_ID}{}", hex::encode(id))
+}
+
+/// Accessors are salted too: they are for those who were given them.
+fn index(key: &hmac::Key, accessor: &str) -> String {
+    format!("{BY_ACCESSOR}{}", hex::encode(hmac::sign(key, accessor.as_bytes())))
+}
+
+/// All that is stored about a token.
+fn records(key: &hmac::Key, id: &SaltedId, entry: &TokenEntry) -> [Write; 2] {
+    [put(record(id), entry), put(index(key, &entry.accessor), &Accessor { token: *id })]
 }

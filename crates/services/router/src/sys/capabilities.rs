@@ -1,0 +1,83 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{Operation::Update, Token, policy::Acl};
+use serde_json::{Value, json};
+
+use crate::{
+    answer::Answer,
+    ask::Ask,
+    endpoint::{Access, Endpoint},
+    error::Result,
+    fields::Fields,
+    sys::Unfit,
+};
+
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        pattern: "capabilities-self",
+        access: Access::Token,
+        on_top: true,
+        operations: &[(Update, |ask| Box::pin(of_caller(ask)))],
+        help: "Tells what the caller may do at some paths.",
+    },
+    Endpoint {
+        pattern: "capabilities",
+        access: Access::Token,
+        on_top: true,
+        operations: &[(Update, |ask| Box::pin(of_token(ask)))],
+        help: "Tells what the holder of a token may do at some paths.",
+    },
+    Endpoint {
+        pattern: "capabilities-accessor",
+        access: Access::Token,
+        on_top: true,
+        operations: &[(Update, |ask| Box::pin(of_accessor(ask)))],
+        help: "Tells what the holder of the token with an accessor may do at some paths.",
+    },
+];
+
+async fn of_caller(ask: Ask) -> Result<Answer> {
+    let fields = ask.fields()?;
+    answer(&fields, ask.acl()?, &["token"])
+}
+
+async fn of_token(ask: Ask) -> Result<Answer> {
+    let fields = ask.fields()?;
+    let token = fields.text("token")?.filter(|token| !token.is_empty()).ok_or(Unfit::NoToken)?;
+    let entry = ask.active()?.tokens.find(&Token::new(token)).await?.ok_or(Unfit::BadToken)?;
+    let acl = ask.active()?.policies.book().acl(&entry.policies);
+    answer(&fields, acl, &["token"])
+}
+
+async fn of_accessor(ask: Ask) -> Result<Answer> {
+    let fields = ask.fields()?;
+    let accessor = fields.text("accessor")?.unwrap_or_default();
+    let entry = ask.active()?.tokens.find_by_accessor(&accessor).await?.ok_or(Unfit::BadAccessor)?;
+    let acl = ask.active()?.policies.book().acl(&entry.policies);
+    answer(&fields, acl, &["accessor"])
+}
+
+fn answer(fields: &Fields, acl: Arc<Acl>, also: &[&str]) -> Result<Answer> {
+    let paths = match fields.list("paths")?.filter(|paths| !paths.is_empty()) {
+        Some(paths) => paths,
+        None => fields.list("path")?.unwrap_or_default(),
+    };
+    let mut data: BTreeMap<&str, Value> = BTreeMap::new();
+    for path in &paths {
+        data.insert(path, json!(acl.words(path.strip_prefix('/').unwrap_or(path))));
+    }
+    if let [only] = paths.as_slice() {
+        data.insert("capabilities", data[only.as_str()].clone());
+    }
+    if data.is_empty() {
+        return Err(Unfit::NoPaths.into());
+    }
+    let ignored = fields.others(&[&["paths", "path"], also].concat());
+    Ok(match ignored.as_slice() {
+        [] => Answer::data(&data),
+        names => Answer::warned(
+            &data,
+            format!("Endpoint ignored these unrecognized parameters: [{}]", names.join(" ")),
+        ),
+    })
+}
