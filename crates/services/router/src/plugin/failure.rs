@@ -5,7 +5,8 @@ use crate::Error;
 
 /// What a plugin's error stands for: the kinds of the protocol, and texts that mean more than they say.
 ///
-/// Kinds that the protocol does not know count as success, as they do for Vault.
+/// Kinds that the protocol does not know are errors too, though Vault takes them for success: nothing that comes with an
+/// error may take effect.
 pub(super) fn error_of(error: Option<ProtoError>) -> Option<Error> {
     let ProtoError { err_type, err_msg: message, err_code } = error?;
     let value = |kind, message: String| Some(Error::Value { kind, message, code: None });
@@ -21,7 +22,7 @@ pub(super) fn error_of(error: Option<ProtoError>) -> Option<Error> {
         8 => Some(Error::Forbidden),
         9 => value(Kind::Internal, "request needs further approval".to_owned()),
         10 => value(Kind::Internal, "unrecoverable error".to_owned()),
-        _ => None,
+        _ => value(Kind::Internal, message),
     }
 }
 
@@ -75,7 +76,7 @@ mod tests {
         assert_eq!(outcome(6, "test"), (Kind::NotFound, listed("unsupported path")));
         assert_eq!(outcome(7, "test"), (Kind::Invalid, listed("invalid request")));
         assert_eq!(outcome(8, "test"), (Kind::Denied, listed("permission denied")));
-        assert!(error_of(Some(ProtoError { err_type: 11, ..ProtoError::default() })).is_none());
+        assert_eq!(outcome(11, "test"), (Kind::Internal, listed("test")));
         let coded = error_of(Some(ProtoError { err_type: 3, err_msg: "test".to_owned(), err_code: 403 }));
         assert_eq!(coded.unwrap().into_failure(false).code, Some(403));
     }
