@@ -42,7 +42,7 @@ fn t2_decisions_are_those_of_a_slow_and_obvious_model() {
     let at_length = env::var("MORTISE_TEST_SOAK").is_ok_and(|soak| soak == "1");
     let pairs = if at_length { 1_000_000 } else { 50_000 };
     let config = Config { cases: pairs / QUESTIONS as u32, failure_persistence: None, ..Config::default() };
-    let all = (vec(vec(written::rule(), 0..7), 1..4), vec(written::question(), QUESTIONS));
+    let all = (vec(vec(written::rule(), 0..10), 1..4), vec(written::question(), QUESTIONS));
     let run = TestRunner::new(config).run(&all, |(policies, questions)| compare(policies, &questions));
     if let Err(failure) = run {
         panic!("{failure}");

@@ -39,23 +39,27 @@ pub struct Asked {
 
 /// Few segments, so that rules meet paths; `-` sorts before the slash.
 fn segment() -> impl Strategy<Value = &'static str> {
-    select(vec!["a", "b", "ab", "a-", "bob"])
+    select(vec!["a", "a", "a", "a", "b", "b", "ab", "a-", "bob"])
 }
 
 fn rule_path() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
-        6 => segment(),
-        3 => Just("+"),
-        1 => select(vec!["+a", "{{name}}", "{{star}}", "{{absent}}"]),
-    ];
+    let piece = || {
+        prop_oneof![
+            6 => segment(),
+            5 => Just("+"),
+            1 => select(vec!["+a", "{{name}}", "{{star}}", "{{absent}}"]),
+        ]
+    };
+    // Many of the same length: they compete for the same paths.
+    let pieces = prop_oneof![vec(piece(), 0..4), vec(piece(), 3)];
     let end = prop_oneof![4 => Just(""), 2 => Just("/"), 3 => Just("/*"), 2 => Just("*")];
-    (select(vec!["", "", "", "/"]), vec(piece, 0..4), end)
+    (select(vec!["", "", "", "/"]), pieces, end)
         .prop_map(|(start, pieces, end)| format!("{start}{}{end}", pieces.join("/")))
         .prop_filter("this is refused", |path| !path.contains("+*"))
 }
 
 fn parameter() -> impl Strategy<Value = Parameter> {
-    option::weighted(0.15, (select(vec!["p", "q", "*"]), subsequence(vec!["1", "2"], 0..=2)))
+    option::weighted(0.45, (select(vec!["p", "p", "q", "*"]), subsequence(vec!["1", "2"], 0..=2)))
 }
 
 pub fn rule() -> impl Strategy<Value = Written> {
@@ -88,7 +92,8 @@ pub fn question() -> impl Strategy<Value = Asked> {
         data
     });
     let end = prop_oneof![3 => Just(""), 2 => Just("/")];
-    let path = (vec(segment(), 0..5), end).prop_map(|(segments, end)| segments.join("/") + end);
+    let segments = prop_oneof![vec(segment(), 0..5), vec(segment(), 3)];
+    let path = (segments, end).prop_map(|(segments, end)| segments.join("/") + end);
     let wrap = option::weighted(0.3, select(vec![5_u64, 30, 90]));
     (path, operation, prop::bool::weighted(0.2), wrap, data).prop_map(
         |(path, operation, needs_sudo, wrap, data)| Asked { path, operation, needs_sudo, wrap, data },
