@@ -1,7 +1,7 @@
-use std::ops::Bound;
+use std::{collections::BTreeMap, ops::Bound};
 
 use bytes::Bytes;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::{
     Key, Prefix, Write,
@@ -10,10 +10,14 @@ use crate::{
 
 const GET: &str = "SELECT value FROM entry WHERE key = ?1";
 
-const PUT: &str = "INSERT INTO entry (key, value, version) VALUES (?1, ?2, 1)
-    ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = version + 1";
+const PUT: &str = "INSERT INTO entry (key, value, version) ";
 
-const DELETE: &str = "DELETE FROM entry WHERE key = ?1";
+const PUT_OVER: &str = " ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = version + 1";
+
+const DELETE: &str = "DELETE FROM entry WHERE key IN ";
+
+/// Rows of one statement at most. The database has a thread of its own; handing it a statement costs more than a row.
+const ROWS: usize = 64;
 
 const EPOCH: &str = "SELECT epoch FROM fence";
 
@@ -67,10 +71,58 @@ pub(super) async fn epoch(connection: &mut SqliteConnection) -> sqlx::Result<i64
     sqlx::query_scalar(EPOCH).fetch_one(connection).await
 }
 
-pub(super) async fn apply(connection: &mut SqliteConnection, write: &Write) -> sqlx::Result<()> {
-    let query = match write {
-        Write::Put(key, value) => sqlx::query(PUT).bind(key.as_str()).bind(&**value),
-        Write::Delete(key) => sqlx::query(DELETE).bind(key.as_str()),
-    };
-    query.execute(connection).await.map(drop)
+/// Does what a transaction shall do, in as few statements as can be. Only the last write of each key shows in the end.
+pub(super) async fn apply<'w>(
+    connection: &mut SqliteConnection,
+    writes: impl Iterator<Item = &'w Write>,
+) -> sqlx::Result<()> {
+    let last: BTreeMap<&str, Option<&Bytes>> = writes.map(parts).collect();
+    let puts: Vec<_> = last.iter().filter_map(|(key, value)| Some((*key, (*value)?))).collect();
+    let deletes: Vec<_> = last.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect();
+    for rows in statements(&puts) {
+        let mut put = QueryBuilder::<Sqlite>::new(PUT);
+        put.push_values(rows, |mut row, (key, value)| {
+            row.push_bind(*key).push_bind(&***value).push("1");
+        });
+        put.push(PUT_OVER).build().execute(&mut *connection).await?;
+    }
+    for keys in statements(&deletes) {
+        let mut delete = QueryBuilder::<Sqlite>::new(DELETE);
+        delete.push_tuples(keys, |mut row, key| {
+            row.push_bind(*key);
+        });
+        delete.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn parts(write: &Write) -> (&str, Option<&Bytes>) {
+    match write {
+        Write::Put(key, value) => (key.as_str(), Some(value)),
+        Write::Delete(key) => (key.as_str(), None),
+    }
+}
+
+/// Pieces of as many rows as a power of two: so there are few statements to prepare, and they are kept prepared.
+fn statements<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let largest = 1 << rows.len().checked_ilog2()?;
+        let (piece, rest) = rows.split_at(largest.min(ROWS));
+        rows = rest;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_shared_out_in_order_and_in_powers_of_two() {
+        let rows: Vec<usize> = (0..171).collect();
+        let pieces: Vec<&[usize]> = statements(&rows).collect();
+        assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), [64, 64, 32, 8, 2, 1]);
+        assert_eq!(pieces.concat(), rows);
+        assert_eq!(statements::<usize>(&[]).count(), 0);
+    }
 }

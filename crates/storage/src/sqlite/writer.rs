@@ -109,8 +109,6 @@ async fn apply(connection: &mut SqliteConnection, epoch: i64, group: &[Job]) -> 
     if queries::epoch(connection).await? != epoch {
         return Ok(false);
     }
-    for write in group.iter().flat_map(|job| &job.writes) {
-        queries::apply(connection, write).await?;
-    }
+    queries::apply(connection, group.iter().flat_map(|job| &job.writes)).await?;
     Ok(true)
 }
