@@ -15,6 +15,7 @@ pub mod log;
 mod names;
 pub mod plugin;
 mod server;
+mod services;
 mod socket;
 mod tls;
 
@@ -23,3 +24,4 @@ pub use cookie::Cookie;
 pub use excerpt::Excerpt;
 pub use handshake::{Handshake, HandshakeError};
 pub use identity::{Identity, IdentityError};
+pub use services::{Answering, Services};

@@ -4,17 +4,20 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
+use tonic::body::Body;
 
+use crate::Services;
 use crate::socket::is_own_user;
 
 /// How much of one call may be under way before its reader has to keep up.
@@ -43,7 +46,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) tls: Arc<ServerConfig>,
-    pub(crate) routes: Routes,
+    pub(crate) services: Arc<dyn Services>,
     /// Whether processes of other users are turned away before TLS.
     pub(crate) own_user_only: bool,
     /// How long calls under way get to finish once the server stops.
@@ -89,6 +92,8 @@ impl Server {
                 return;
             }
         };
+        let services = self.services;
+        let answers = service_fn(move |call: Request<Incoming>| services.answer(call.map(Body::new)));
         let connection = Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
@@ -98,7 +103,7 @@ impl Server {
             .max_pending_accept_reset_streams(WITHDRAWN_CALLS)
             .max_local_error_reset_streams(FAULTY_CALLS)
             .auto_date_header(false)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.routes));
+            .serve_connection(TokioIo::new(stream), answers);
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = &mut connection => ended,

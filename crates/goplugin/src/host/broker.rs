@@ -8,13 +8,12 @@ use rustls::ServerConfig;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::service::Routes;
 use wire::goplugin::ConnInfo;
 use wire::goplugin::grpc_broker_client::GrpcBrokerClient;
 
-use crate::Channel;
 use crate::server::Server;
 use crate::socket::Socket;
+use crate::{Channel, Services};
 
 /// Opens further connections, on which the plugin calls the host. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,10 +66,10 @@ impl Broker {
         (Self(Arc::new(shared)), announced)
     }
 
-    /// Listens in the plugin's private directory, and serves `routes` to the plugin alone.
+    /// Listens in the plugin's private directory, and serves `services` to the plugin alone.
     ///
     /// Must be called within the runtime. The services set their own message limits.
-    pub fn accept(&self, routes: Routes) -> Result<Brokered, BrokerError> {
+    pub fn accept(&self, services: impl Services) -> Result<Brokered, BrokerError> {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let path = self.0.directory.join(format!("h{id}"));
         let (socket, listener) =
@@ -78,7 +77,7 @@ impl Broker {
         // No grace: a mount that is gone must not be written to any more.
         let server = Server {
             tls: Arc::clone(&self.0.tls),
-            routes: routes.prepare(),
+            services: Arc::new(services),
             own_user_only: true,
             grace: Duration::ZERO,
         };

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -147,7 +148,7 @@ where
     let session = Session { version, broker: broker.clone() };
     let server = Server {
         tls: tls::server(&identity, &host)?,
-        routes: own_services((config.routes)(session), broker, &ended),
+        services: Arc::new(own_services((config.routes)(session), broker, &ended)),
         own_user_only: false,
         grace: GRACE,
     };

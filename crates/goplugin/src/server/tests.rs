@@ -21,7 +21,7 @@ impl Pair {
         let listener = UnixListener::bind(directory.path().join("s")).unwrap();
         let server = Server {
             tls: tls::server(&own, other.der()).unwrap(),
-            routes: Routes::default().prepare(),
+            services: Arc::new(tonic::service::Routes::default()),
             own_user_only: true,
             grace: Duration::ZERO,
         };

@@ -1,14 +1,10 @@
-use std::{any::Any, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{body::Body, response::Response};
 use domain::Kind;
-use http::Method;
+use futures::FutureExt;
+use http::{Method, Request};
 use tokio::time::{Instant, timeout_at};
-use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 use wire::{
     Failure, Seam, failure_of,
@@ -24,32 +20,16 @@ use crate::{
     verb::{self},
 };
 
-/// Vault's HTTP API before a router.
-#[derive(Clone)]
-struct Api {
+/// Vault's HTTP API before a router. Cheap to clone.
+///
+/// One handler, not a table of routes: which endpoint is meant is decided on the canonical path, never on its spelling.
+#[derive(Clone, Debug)]
+pub struct Api {
     router: RouterClient<Seam>,
     config: Arc<Config>,
 }
 
-/// The service that answers every request.
-///
-/// One handler, not a table of routes: which endpoint is meant is decided on the canonical path, never on its spelling.
-pub fn app(router: RouterClient<Seam>, config: Arc<Config>) -> Router {
-    Router::new().fallback(handle).layer(CatchPanicLayer::custom(panicked)).with_state(Api { router, config })
-}
-
-async fn handle(State(api): State<Api>, request: Request) -> Response {
-    let begun = Instant::now();
-    let id = Uuid::new_v4().to_string();
-    let namespace = request.headers().get("x-vault-namespace").cloned();
-    let mut response =
-        api.answer(&id, request, begun).await.unwrap_or_else(|failure| answer::failure(&failure));
-    answer::finish(&mut response, &id, namespace);
-    tracing::debug!(id, status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
-    response
-}
-
-fn panicked(_: Box<dyn Any + Send>) -> Response {
+fn panicked() -> Response {
     let id = Uuid::new_v4().to_string();
     tracing::error!(id, "a request handler panicked");
     let sentence = format!("internal error; see the server's log at request {id}");
@@ -59,7 +39,28 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 }
 
 impl Api {
-    async fn answer(mut self, id: &str, request: Request, begun: Instant) -> Result<Response, Failure> {
+    pub fn new(router: RouterClient<Seam>, config: Arc<Config>) -> Self {
+        Self { router, config }
+    }
+
+    /// Answers every request. A panic harms this request only.
+    pub async fn handle(self, request: Request<Body>) -> Response {
+        // Nothing of the handler is looked at after a panic.
+        AssertUnwindSafe(self.respond(request)).catch_unwind().await.unwrap_or_else(|_| panicked())
+    }
+
+    async fn respond(self, request: Request<Body>) -> Response {
+        let begun = Instant::now();
+        let id = Uuid::new_v4().to_string();
+        let namespace = request.headers().get("x-vault-namespace").cloned();
+        let answered = self.answer(&id, request, begun).await;
+        let mut response = answered.unwrap_or_else(|failure| answer::failure(&failure));
+        answer::finish(&mut response, &id, namespace);
+        tracing::debug!(id, status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
+        response
+    }
+
+    async fn answer(mut self, id: &str, request: Request<Body>, begun: Instant) -> Result<Response, Failure> {
         let (parts, content) = request.into_parts();
         let uri = &parts.uri;
         let Some(raw) = uri.path().strip_prefix("/v1/") else {

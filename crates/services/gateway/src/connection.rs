@@ -1,6 +1,6 @@
 use std::{convert::Infallible, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, response::Response};
+use axum::{body::Body, response::Response};
 use http::Request;
 use hyper::{
     body::Incoming,
@@ -15,10 +15,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tower::Service as _;
 
 use crate::{
     Config,
+    api::Api,
     patience::{self, InFlight, Patience},
     request::Peer,
 };
@@ -32,7 +32,7 @@ const SMALLEST_BUFFER: usize = 8 << 10;
 /// What every connection of a gateway needs.
 #[derive(Clone)]
 pub struct Connections {
-    pub app: Router,
+    pub api: Api,
     pub config: Arc<Config>,
     /// Told: answer what has arrived, and close.
     pub stop: CancellationToken,
@@ -98,13 +98,13 @@ impl Connections {
         let in_flight = InFlight::default();
         let limits = patience::Limits { idle: self.config.idle_timeout, head };
         let io = TokioIo::new(Patience::new(stream, in_flight.clone(), limits));
-        (io, Answers { app: self.app.clone(), peer: Peer(peer), in_flight })
+        (io, Answers { api: self.api.clone(), peer: Peer(peer), in_flight })
     }
 }
 
 /// The API as one connection sees it.
 struct Answers {
-    app: Router,
+    api: Api,
     peer: Peer,
     in_flight: InFlight,
 }
@@ -118,11 +118,11 @@ impl Service<Request<Incoming>> for Answers {
         let busy = self.in_flight.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
-        let answer = self.app.clone().call(request);
+        let api = self.api.clone();
         Box::pin(async move {
-            let answer = answer.await;
+            let answer = api.handle(request).await;
             drop(busy);
-            answer
+            Ok(answer)
         })
     }
 }

@@ -1,6 +1,5 @@
 use std::{io, sync::Arc, time::Duration};
 
-use axum::Router;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -9,7 +8,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{PLUGIN_MESSAGE_LIMIT, Seam, router::v1::router_client::RouterClient};
 
-use crate::{Config, Listener, api, connection::Connections};
+use crate::{Config, Listener, api::Api, connection::Connections};
 
 /// How long to wait when the system has no descriptor or memory left for a connection.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
@@ -17,7 +16,7 @@ const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
 /// Vault's HTTP API in front of a router.
 #[derive(Debug)]
 pub struct Gateway {
-    app: Router,
+    api: Api,
     config: Arc<Config>,
 }
 
@@ -28,7 +27,7 @@ impl Gateway {
             .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
             .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT);
         let config = Arc::new(config);
-        Self { app: api::app(router, config.clone()), config }
+        Self { api: Api::new(router, config.clone()), config }
     }
 
     /// Serves until told to stop; then takes no more connections, lets the requests in flight end, and cuts off what is
@@ -38,7 +37,7 @@ impl Gateway {
         let open = TaskTracker::new();
         let cut_off = CancellationToken::new();
         let drain = self.config.drain;
-        let shared = Connections { app: self.app, config: self.config, stop: shutdown.clone() };
+        let shared = Connections { api: self.api, config: self.config, stop: shutdown.clone() };
         let accepting = TaskTracker::new();
         for listener in listeners {
             let accept = Accept {

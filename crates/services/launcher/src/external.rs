@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::PluginType;
 use futures::join;
 use goplugin::{
-    Lost,
+    Lost, Services,
     host::{BrokerError, Brokered},
 };
 use http::uri::PathAndQuery;
@@ -21,7 +21,7 @@ use wire::{launcher::v1::MountSpec, logical, pb};
 
 use crate::{
     Error, Result,
-    callbacks::{self, Gate},
+    callbacks::{Callbacks, Gate},
     codec::Kept,
     entry::Entry,
     process::{Live, MOMENT},
@@ -82,10 +82,10 @@ impl External {
     /// Sets a mount up and initialises it.
     pub async fn set_up(setup: Setup<'_>) -> Result<Self> {
         let gate = Gate::default();
-        let routes = callbacks::services(setup.view, gate.clone(), setup.system);
+        let services = Callbacks::new(setup.view, gate.clone(), setup.system);
         let config = config_of(setup.spec, &setup.entry);
         let asks =
-            Offer { config, backend_uuid: setup.spec.backend_uuid.clone(), routes, limit: setup.limit };
+            Offer { config, backend_uuid: setup.spec.backend_uuid.clone(), services, limit: setup.limit };
         let mut mount = Self::offer(setup.entry, setup.live, setup.largest_answer, asks).await?;
         let ready = mount.make_ready(setup.spec, &gate, setup.limit).await;
         if let Err(error) = ready {
@@ -101,15 +101,21 @@ impl External {
         live: Arc<Live>,
         limit: Duration,
     ) -> Result<(PluginType, String)> {
-        let asks = Offer { limit, ..Offer::default() };
+        let asks =
+            Offer { config: HashMap::new(), backend_uuid: String::new(), services: Routes::default(), limit };
         let mount = Self::offer(entry, live, wire::PLUGIN_MESSAGE_LIMIT, asks).await?;
         let kind: pb::TypeReply = mount.ask("/pb.Backend/Type", pb::Empty {}, limit).await?;
         let plugin_type = if kind.r#type == CREDENTIAL { PluginType::Auth } else { PluginType::Secret };
         Ok((plugin_type, mount.ask_own_version(limit).await?))
     }
 
-    async fn offer(entry: Arc<Entry>, live: Arc<Live>, largest_answer: usize, offer: Offer) -> Result<Self> {
-        let callbacks = match live.connection.broker().accept(offer.routes) {
+    async fn offer(
+        entry: Arc<Entry>,
+        live: Arc<Live>,
+        largest_answer: usize,
+        offer: Offer<impl Services>,
+    ) -> Result<Self> {
+        let callbacks = match live.connection.broker().accept(offer.services) {
             Ok(callbacks) => callbacks,
             Err(error) => return Err(not_offered(&entry, &live, error).await),
         };
@@ -243,15 +249,14 @@ async fn not_offered(entry: &Entry, live: &Live, error: BrokerError) -> Error {
 }
 
 /// What a plugin is offered at set-up.
-#[derive(Default)]
-struct Offer {
-    config: std::collections::HashMap<String, String>,
+struct Offer<S> {
+    config: HashMap<String, String>,
     backend_uuid: String,
-    routes: Routes,
+    services: S,
     limit: Duration,
 }
 
-fn config_of(spec: &MountSpec, entry: &Entry) -> std::collections::HashMap<String, String> {
+fn config_of(spec: &MountSpec, entry: &Entry) -> HashMap<String, String> {
     let mut config = spec.options.clone();
     config.insert("plugin_name".to_owned(), entry.name.clone());
     config.insert("plugin_type".to_owned(), entry.plugin_type.word().to_owned());

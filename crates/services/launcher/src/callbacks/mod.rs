@@ -10,10 +10,14 @@ use std::sync::{
 };
 
 use ::storage::Storage;
-use tonic::service::Routes;
+use goplugin::{Answering, Services};
+use tonic::{Status, body::Body};
+use tower::Service;
 use wire::pb::{
-    events_server::EventsServer, observations_server::ObservationsServer, storage_server::StorageServer,
-    system_view_server::SystemViewServer,
+    events_server::{self, EventsServer},
+    observations_server::{self, ObservationsServer},
+    storage_server::{self, StorageServer},
+    system_view_server::{self, SystemViewServer},
 };
 
 use crate::system::MountSystem;
@@ -37,12 +41,38 @@ impl Gate {
 }
 
 /// The services of one mount: this view and no other storage is reached through them.
-pub fn services(view: Arc<dyn Storage>, gate: Gate, system: Arc<MountSystem>) -> Routes {
-    let storage = StorageServer::new(storage::MountStorage { view, gate })
-        .max_decoding_message_size(LARGEST_CALL)
-        .max_encoding_message_size(wire::PLUGIN_MESSAGE_LIMIT);
-    Routes::new(storage)
-        .add_service(SystemViewServer::new(system_view::SystemView(system)))
-        .add_service(EventsServer::new(notices::Notices))
-        .add_service(ObservationsServer::new(notices::Notices))
+///
+/// A plugin calls several times for each request, so the service is found by its name and not by a router of paths.
+pub struct Callbacks {
+    storage: StorageServer<storage::MountStorage>,
+    system_view: SystemViewServer<system_view::SystemView>,
+    events: EventsServer<notices::Notices>,
+    observations: ObservationsServer<notices::Notices>,
+}
+
+impl Callbacks {
+    /// The services of a mount with this view of the storage.
+    pub fn new(view: Arc<dyn Storage>, gate: Gate, system: Arc<MountSystem>) -> Self {
+        Self {
+            storage: StorageServer::new(storage::MountStorage { view, gate })
+                .max_decoding_message_size(LARGEST_CALL)
+                .max_encoding_message_size(wire::PLUGIN_MESSAGE_LIMIT),
+            system_view: SystemViewServer::new(system_view::SystemView(system)),
+            events: EventsServer::new(notices::Notices),
+            observations: ObservationsServer::new(notices::Notices),
+        }
+    }
+}
+
+impl Services for Callbacks {
+    fn answer(&self, call: http::Request<Body>) -> Answering {
+        let service = call.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
+        match service {
+            storage_server::SERVICE_NAME => self.storage.clone().call(call),
+            system_view_server::SERVICE_NAME => self.system_view.clone().call(call),
+            events_server::SERVICE_NAME => self.events.clone().call(call),
+            observations_server::SERVICE_NAME => self.observations.clone().call(call),
+            _ => Box::pin(async { Ok(Status::unimplemented("").into_http()) }),
+        }
+    }
 }
