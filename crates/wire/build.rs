@@ -20,6 +20,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .bytes(".pb")
         .bytes(".mortise")
+        .codec_path("crate::codec::Protobuf")
+        // Large, and moved from future to future on their way.
+        .boxed(".pb.HandleRequestArgs.request")
+        .boxed(".pb.HandleExistenceCheckArgs.request")
+        .boxed(".pb.HandleRequestReply.response")
+        .boxed(".mortise.launcher.v1.Call.request")
         .emit_rerun_if_changed(false)
         .include_file("generated.rs")
         .compile_fds(descriptors)?;

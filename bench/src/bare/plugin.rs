@@ -104,7 +104,7 @@ impl Mount {
     /// As a host has to do it: does it exist, and then the write.
     pub async fn write(&self, path: &str, data: Bytes) -> Result<Option<Bytes>, Status> {
         let mut request = request("update", path, data);
-        let asked = pb::HandleExistenceCheckArgs { storage_id: 0, request: Some(request.clone()) };
+        let asked = pb::HandleExistenceCheckArgs { storage_id: 0, request: Some(request.clone().into()) };
         let found = self.client.clone().handle_existence_check(self.with_id(asked)).await?.into_inner();
         if found.check_found && !found.exists {
             request.operation = "create".to_owned();
@@ -113,7 +113,7 @@ impl Mount {
     }
 
     async fn handle(&self, request: pb::Request) -> Result<Option<Bytes>, Status> {
-        let args = pb::HandleRequestArgs { storage_id: 0, request: Some(request) };
+        let args = pb::HandleRequestArgs { storage_id: 0, request: Some(request.into()) };
         let answer = self.client.clone().handle_request(self.with_id(args)).await?.into_inner();
         if let Some(error) = answer.err.filter(|error| !error.err_msg.is_empty()) {
             return Err(Status::internal(error.err_msg));

@@ -58,7 +58,7 @@ impl Backend for Greeter {
             _ => {}
         }
         let response = pb::Response { data: request.data, ..pb::Response::default() };
-        Ok(Response::new(pb::HandleRequestReply { response: Some(response), err: None }))
+        Ok(Response::new(pb::HandleRequestReply { response: Some(response.into()), err: None }))
     }
 
     async fn r#type(&self, _: Request<pb::Empty>) -> Result<Response<pb::TypeReply>, Status> {

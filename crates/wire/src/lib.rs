@@ -1,5 +1,6 @@
 //! Code generated from `proto/` at build time, and its conversions to domain.
 
+mod codec;
 mod failure;
 mod seam;
 mod generated {
@@ -7,6 +8,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 }
 
+pub use codec::{Protobuf, buffers};
 pub use failure::{Failure, failure_of, status_of};
 pub use generated::grpc::health::v1 as health;
 pub use generated::logical;

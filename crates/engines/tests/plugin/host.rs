@@ -121,7 +121,7 @@ impl Mount {
             data: data.into(),
             ..pb::Request::default()
         };
-        let args = self.call(pb::HandleRequestArgs { storage_id: 0, request: Some(request) });
+        let args = self.call(pb::HandleRequestArgs { storage_id: 0, request: Some(request.into()) });
         Ok(self.client.clone().handle_request(args).await?.into_inner())
     }
 }

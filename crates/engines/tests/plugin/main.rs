@@ -84,7 +84,7 @@ async fn existence_type_and_paths_are_answered() {
         data: "{}".into(),
         ..pb::Request::default()
     };
-    let check = pb::HandleExistenceCheckArgs { storage_id: 0, request: Some(request) };
+    let check = pb::HandleExistenceCheckArgs { storage_id: 0, request: Some(request.into()) };
     let reply = v2.client.clone().handle_existence_check(v2.call(check)).await.unwrap().into_inner();
     assert_eq!((reply.check_found, reply.exists, reply.err), (true, false, None));
     let kind = v2.client.clone().r#type(v2.call(pb::Empty {})).await.unwrap();

@@ -63,10 +63,10 @@ async fn handle(backend: &mut BackendClient<Channel>, operation: &str, data: Str
         data: data.into(),
         ..pb::Request::default()
     };
-    let args = pb::HandleRequestArgs { storage_id: 0, request: Some(request) };
+    let args = pb::HandleRequestArgs { storage_id: 0, request: Some(request.into()) };
     let reply = backend.handle_request(mounted(args)).await.unwrap().into_inner();
     assert_eq!(reply.err, None);
-    reply.response.unwrap_or_default()
+    *reply.response.unwrap_or_default()
 }
 
 #[tokio::test]

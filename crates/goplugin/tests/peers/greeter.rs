@@ -21,7 +21,7 @@ async fn ask(running: &Running, operation: &str, data: &'static [u8]) -> Result<
         data: Bytes::from_static(data),
         ..pb::Request::default()
     };
-    let args = pb::HandleRequestArgs { storage_id: 0, request: Some(request) };
+    let args = pb::HandleRequestArgs { storage_id: 0, request: Some(request.into()) };
     let mut backend = BackendClient::new(running.connection.channel())
         .max_decoding_message_size(wire::PLUGIN_MESSAGE_LIMIT);
     let reply = backend.handle_request(args).await?.into_inner();

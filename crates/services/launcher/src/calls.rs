@@ -19,7 +19,7 @@ use crate::{
 const TRIES: usize = 5;
 
 /// Answers one request.
-pub async fn handle(mount: &Arc<Mount>, request: pb::Request) -> Result<pb::HandleRequestReply> {
+pub async fn handle(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb::HandleRequestReply> {
     let operation: Option<Operation> = request.operation.parse().ok();
     let mut rules = Rules::new(operation.is_some_and(|operation| !operation.writes()));
     let args = Arc::new(pb::HandleRequestArgs { storage_id: 0, request: Some(request) });
@@ -28,7 +28,7 @@ pub async fn handle(mount: &Arc<Mount>, request: pb::Request) -> Result<pb::Hand
         let _inside = instance.enter();
         match &instance.served_by {
             ServedBy::BuiltIn(builtin) => {
-                return builtin.handle(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+                return builtin.handle(*Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
             }
             ServedBy::External(external) => match external.handle(Arc::clone(&args)).await {
                 Ok(reply) => return Ok(reply),
@@ -39,7 +39,7 @@ pub async fn handle(mount: &Arc<Mount>, request: pb::Request) -> Result<pb::Hand
 }
 
 /// Asks whether what a write would touch exists. Nothing is changed by that, so it may be repeated.
-pub async fn exists(mount: &Arc<Mount>, request: pb::Request) -> Result<pb::HandleExistenceCheckReply> {
+pub async fn exists(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb::HandleExistenceCheckReply> {
     let mut rules = Rules::new(true);
     let args = Arc::new(pb::HandleExistenceCheckArgs { storage_id: 0, request: Some(request) });
     loop {
@@ -47,7 +47,7 @@ pub async fn exists(mount: &Arc<Mount>, request: pb::Request) -> Result<pb::Hand
         let _inside = instance.enter();
         match &instance.served_by {
             ServedBy::BuiltIn(builtin) => {
-                return builtin.exists(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+                return builtin.exists(*Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
             }
             ServedBy::External(external) => match external.exists(Arc::clone(&args)).await {
                 Ok(reply) => return Ok(reply),

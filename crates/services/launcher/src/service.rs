@@ -107,14 +107,14 @@ impl launcher_server::Launcher for Launcher {
         let Call { mount, request } = request.into_inner();
         let mount = self.mounts.get(&mount)?;
         let request = request.ok_or_else(|| malformed("request"))?;
-        self.in_time(&mount, calls::exists(&mount, request)).await
+        self.in_time(&mount, Box::pin(calls::exists(&mount, request))).await
     }
 
     async fn handle(&self, request: Request<Call>) -> Result<Response<pb::HandleRequestReply>, Status> {
         let Call { mount, request } = request.into_inner();
         let mount = self.mounts.get(&mount)?;
         let request = request.ok_or_else(|| malformed("request"))?;
-        self.in_time(&mount, calls::handle(&mount, request)).await
+        self.in_time(&mount, Box::pin(calls::handle(&mount, request))).await
     }
 
     async fn probe(&self, request: Request<ProbeRequest>) -> Result<Response<ProbeReply>, Status> {

@@ -49,6 +49,11 @@ impl Core {
         if let Some(active) = self.active.borrow().clone() {
             return Ok(active);
         }
+        // Boxed, because every request carries the room for it, and few need it.
+        Box::pin(self.activate()).await
+    }
+
+    async fn activate(&self) -> Result<Arc<Active>> {
         let _turn = self.turn.lock().await;
         if let Some(active) = self.active.borrow().clone() {
             return Ok(active);

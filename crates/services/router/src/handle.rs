@@ -27,7 +27,7 @@ pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response
         Ok(response) => Ok(response),
         Err(error) => {
             if matches!(error, Error::Sealed) {
-                core.sealed_behind_our_back().await;
+                Box::pin(core.sealed_behind_our_back()).await;
             }
             if error.kind() == Kind::Internal {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a request failed");
@@ -45,7 +45,7 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
     {
         let handler = endpoint.handler(operation).ok_or(Error::Method)?;
         let ask = Ask { unsealed: None, caller: None, captures, ..ask_of(core, &request, token, operation) };
-        return Ok(finish(handler, ask).await?.into_response("", "", false));
+        return Ok(Box::pin(finish(handler, ask)).await?.into_response("", "", false));
     }
     let active = match core.active().await {
         Err(Error::Sealed) if request.path == "sys/seal" && operation == Operation::Update => {
@@ -71,7 +71,7 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
         Route::Core(mount, rest) => {
             let ask =
                 Ask { unsealed: Some(active.clone()), caller, ..ask_of(core, &request, token, operation) };
-            answer(mount, rest, ask).await
+            Box::pin(answer(mount, rest, ask)).await
         }
         Route::Plugin(mount, rest) => {
             let caller = caller.filter(|_| !*login);

@@ -37,7 +37,8 @@ fn pipeline(core: Arc<Core>) -> BoxCloneSyncService<api::Request, api::Response,
         .load_shed()
         .concurrency_limit(core.config.in_flight) // full: refuse now rather than queue
         .timeout(deadline)
-        .service_fn(move |request: api::Request| traced(core.clone(), request));
+        // Boxed, because the layers above move it about.
+        .service_fn(move |request: api::Request| Box::pin(traced(core.clone(), request)));
     BoxCloneSyncService::new(layers)
 }
 

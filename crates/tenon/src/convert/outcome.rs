@@ -5,12 +5,16 @@ use crate::{Error, Response, Result};
 /// What a backend did, as the reply to `HandleRequest`.
 pub fn reply(outcome: Result<Option<Response>>) -> pb::HandleRequestReply {
     match outcome {
-        Ok(response) => pb::HandleRequestReply { response: response.map(Into::into), err: None },
+        Ok(response) => pb::HandleRequestReply { response: response.map(boxed), err: None },
         Err(Error::WithResponse { error, response }) => {
-            pb::HandleRequestReply { response: Some((*response).into()), err: Some((*error).into()) }
+            pb::HandleRequestReply { response: Some(boxed(*response)), err: Some((*error).into()) }
         }
         Err(error) => pb::HandleRequestReply { response: None, err: Some(error.into()) },
     }
+}
+
+fn boxed(response: Response) -> Box<pb::Response> {
+    Box::new(response.into())
 }
 
 /// What a plugin's reply to `HandleRequest` says.
@@ -18,7 +22,7 @@ pub fn reply(outcome: Result<Option<Response>>) -> pb::HandleRequestReply {
 /// # Errors
 /// The plugin's own.
 pub fn outcome_of(reply: pb::HandleRequestReply) -> Result<Option<Response>> {
-    let response = reply.response.map(Response::from);
+    let response = reply.response.map(|response| Response::from(*response));
     let Some(error) = reply.err.map(Error::from) else { return Ok(response) };
     Err(match response {
         Some(response) => Error::WithResponse { error: Box::new(error), response: Box::new(response) },

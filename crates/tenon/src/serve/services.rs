@@ -79,8 +79,8 @@ impl<F: Factory> PluginService<F> {
 }
 
 #[allow(clippy::result_large_err, reason = "tonic's own type")]
-fn asked(request: Option<pb::Request>) -> Result<pb::Request, Status> {
-    request.ok_or_else(|| Status::invalid_argument("the call carries no request"))
+fn asked(request: Option<Box<pb::Request>>) -> Result<pb::Request, Status> {
+    request.map(|request| *request).ok_or_else(|| Status::invalid_argument("the call carries no request"))
 }
 
 #[async_trait]

@@ -124,7 +124,7 @@ impl Bench {
             mount_point: format!("{uuid}/"),
             ..pb::Request::default()
         };
-        let call = Call { mount: uuid.to_owned(), request: Some(request) };
+        let call = Call { mount: uuid.to_owned(), request: Some(request.into()) };
         Ok(self.client.clone().handle(call).await?.into_inner())
     }
 

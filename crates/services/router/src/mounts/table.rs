@@ -57,8 +57,13 @@ impl Mounts {
         if let Some(reason) = mount.damage.clone() {
             return Err(Refusal::Degraded { at: mount.entry.path.clone(), reason }.into());
         }
+        // Boxed, because every request carries the room for it, and few need it.
+        Box::pin(self.start(mount)).await.map_err(unavailable)
+    }
+
+    async fn start(&self, mount: &Mount) -> Result<()> {
         let started = self.launch.again(&mount.entry).await;
-        self.note_start(mount, &mount.entry.plugin_version, started).await.map_err(unavailable)
+        self.note_start(mount, &mount.entry.plugin_version, started).await
     }
 
     /// Keeps what a start of its plugin has shown about a mount.

@@ -152,7 +152,7 @@ fn decoded(body: String) -> Bytes {
     STANDARD.decode(&body).map_or_else(|_| body.into(), Bytes::from)
 }
 
-async fn envelope(context: Context<'_>, response: pb::Response, data: Bytes) -> Result<Envelope> {
+async fn envelope(context: Context<'_>, response: Box<pb::Response>, data: Bytes) -> Result<Envelope> {
     let mut envelope = Envelope {
         request_id: context.request_id.to_owned(),
         data,
@@ -175,7 +175,7 @@ async fn envelope(context: Context<'_>, response: pb::Response, data: Bytes) -> 
             default_ttl: ttl.default,
             max_ttl: ttl.max,
         };
-        let logged_in = log_in(&context.active.tokens, login, auth).await?;
+        let logged_in = Box::pin(log_in(&context.active.tokens, login, auth)).await?;
         envelope.auth = logged_in.auth.into();
         envelope.warnings.extend(logged_in.warnings);
     }

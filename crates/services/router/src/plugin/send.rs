@@ -33,7 +33,7 @@ pub(crate) async fn send(
     mounts.make_ready(mount).await?;
     let operation = incoming.operation;
     let request = request_for(mount, rest, incoming, token, caller);
-    let mut call = Call { mount: mount.entry.uuid.clone(), request: Some(request) };
+    let mut call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()) };
     if operation == Operation::Update {
         let reply = retold(mounts, mount, || {
             let (mut launcher, call) = (launcher.clone(), call.clone());
@@ -64,8 +64,11 @@ where
         Ok(reply) => Ok(reply.into_inner()),
         Err(Error::Below(failure)) if failure.kind == Kind::Precondition => {
             mount.forgotten();
-            mounts.make_ready(mount).await?;
-            ask().await.map(tonic::Response::into_inner).map_err(|status| noted(mount, status.into()))
+            Box::pin(mounts.make_ready(mount)).await?;
+            Box::pin(ask())
+                .await
+                .map(tonic::Response::into_inner)
+                .map_err(|status| noted(mount, status.into()))
         }
         Err(error) => Err(noted(mount, error)),
     }

@@ -80,14 +80,14 @@ impl Tokens {
         let id = salted(&self.salt, token);
         let mut entry = self.lookup(&id).await?.ok_or(Error::BadToken)?;
         if entry.is_expired(SystemTime::now()) {
-            self.revoke(&id, &entry).await?;
+            Box::pin(self.revoke(&id, &entry)).await?;
             return Err(Error::BadToken);
         }
         if !entry.admits(remote) {
             return Err(Error::Forbidden);
         }
         if entry.num_uses != 0 {
-            entry = self.count_use(&id).await?.ok_or(Error::BadToken)?;
+            entry = Box::pin(self.count_use(&id)).await?.ok_or(Error::BadToken)?;
         }
         Ok(Arc::new(Caller { id, entry }))
     }
@@ -132,7 +132,8 @@ impl Tokens {
             Ok(entry) => return Ok(Some(entry)),
             Err(place) => place,
         };
-        let Some(entry) = self.store.read::<TokenEntry>(&record(id)).await? else { return Ok(None) };
+        let record = record(id);
+        let Some(entry) = Box::pin(self.store.read::<TokenEntry>(&record)).await? else { return Ok(None) };
         let entry = Arc::new(entry);
         if entry.num_uses == 0 {
             // Refused when the token was revoked meanwhile; this one request was before that.
