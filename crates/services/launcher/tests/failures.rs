@@ -23,7 +23,7 @@ fn impatient() -> Config {
 async fn refusal(bench: &Bench, plugin: &str) -> String {
     let error = bench.mount("m", plugin).await.unwrap_err();
     assert!(bench.processes().await.is_empty());
-    assert_eq!(bench.process_dirs(), 0);
+    eventually("its folder is gone", async || bench.process_dirs() == 0).await;
     let unknown = bench.call("m", "read", "a", "{}").await.unwrap_err();
     assert_eq!(sentence(&unknown), "the mount has not been handed to the launcher");
     sentence(&error)
