@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getsid, pidfd_open, pidfd_send_signal,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal,
     set_child_subreaper, waitid,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -117,18 +117,33 @@ struct Relative {
 
 /// Our children that live in another session than ours: plugins, which lead one each, and what they left behind.
 fn children() -> impl Iterator<Item = Relative> {
-    let host = getpid().as_raw_nonzero().get();
-    let session = getsid(None).map_or(0, |session| session.as_raw_nonzero().get());
+    let host = getpid();
+    let session = Stat::of(host).map(|stat| stat.session);
     numbers().filter_map(move |pid| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name in parentheses may hold anything; what follows it does not.
-        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-        let state = fields.next()?;
-        let parent: i32 = fields.next()?.parse().ok()?;
-        let its_session: i32 = fields.nth(1)?.parse().ok()?;
-        let ours = parent == host && its_session != session;
-        ours.then_some(Relative { pid, ended: state == "Z" })
+        let stat = Stat::of(pid)?;
+        let ours = stat.parent == host.as_raw_nonzero().get() && Some(stat.session) != session;
+        ours.then_some(Relative { pid, ended: stat.ended })
     })
+}
+
+/// What `/proc/PID/stat` tells (proc_pid_stat(5)). Numbers of processes that our namespace does not see are 0: a container's
+/// first process often has such a session, which `getsid` could not express.
+struct Stat {
+    ended: bool,
+    parent: i32,
+    session: i32,
+}
+
+impl Stat {
+    fn of(pid: Pid) -> Option<Self> {
+        let line = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in parentheses may hold anything; what follows it does not.
+        let mut fields = line.rsplit_once(')')?.1.split_ascii_whitespace();
+        let ended = fields.next()? == "Z";
+        let parent = fields.next()?.parse().ok()?;
+        let session = fields.nth(1)?.parse().ok()?;
+        Some(Self { ended, parent, session })
+    }
 }
 
 /// The numbers of all processes.
