@@ -11,13 +11,13 @@ use crate::{
     answer::Answer,
     ask::Ask,
     core::{Active, Core},
-    endpoint::{Access, Endpoint, Handler, find},
+    endpoint::{Access, Handler, find},
     error::Result,
     gate::Gate,
-    mounts::{Mount, SYSTEM, Snapshot},
+    mounts::{CoreMount, Mount, SYSTEM, Snapshot},
     plugin::{self, Context, Incoming},
     sys,
-    token::{self, Caller},
+    token::Caller,
 };
 
 /// What becomes of one request: sealed or not, who asks, may they, where to, what follows.
@@ -68,10 +68,10 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
         return Err(Error::Forbidden);
     }
     match route.ok_or_else(|| Error::NoHandler(request.path.clone()))? {
-        Route::Core(mount, rest) => {
+        Route::Core(mount, core_mount, rest) => {
             let ask =
                 Ask { unsealed: Some(active.clone()), caller, ..ask_of(core, &request, token, operation) };
-            Box::pin(answer(mount, rest, ask)).await
+            Box::pin(answer(mount, core_mount, rest, ask)).await
         }
         Route::Plugin(mount, rest) => {
             let caller = caller.filter(|_| !*login);
@@ -116,7 +116,7 @@ fn gate(active: &Active, request: &Request, caller: Option<&Caller>, needs: Acce
 /// Where a request goes.
 enum Route<'t> {
     /// To an endpoint of our own.
-    Core(&'t Mount, &'t str),
+    Core(&'t Mount, CoreMount, &'t str),
     /// To a plugin.
     Plugin(&'t Mount, &'t str),
 }
@@ -124,8 +124,8 @@ enum Route<'t> {
 impl Route<'_> {
     fn access(&self) -> Access {
         match self {
-            Self::Core(mount, rest) => {
-                find(table_of(mount), rest).map_or(Access::Token, |(endpoint, _)| endpoint.access)
+            Self::Core(_, core, rest) => {
+                find(core.endpoints(), rest).map_or(Access::Token, |(endpoint, _)| endpoint.access)
             }
             Self::Plugin(mount, rest) => {
                 let facts = mount.facts();
@@ -146,11 +146,10 @@ fn route<'t>(snapshot: &'t Snapshot, path: &'t str) -> Option<Route<'t>> {
     if !mount.serves() {
         return None;
     }
-    Some(if mount.is_core() { Route::Core(mount, rest) } else { Route::Plugin(mount, rest) })
-}
-
-fn table_of(mount: &Mount) -> &'static [&'static [Endpoint]] {
-    if mount.entry.path.as_str() == SYSTEM { sys::ENDPOINTS } else { &[token::ENDPOINTS] }
+    Some(match mount.core() {
+        Some(core) => Route::Core(mount, core, rest),
+        None => Route::Plugin(mount, rest),
+    })
 }
 
 /// Only these can be asked for from outside; the others are between the host and its plugins.
@@ -201,8 +200,8 @@ async fn authenticate(
     active.tokens.authenticate(token, remote).await.map(Some)
 }
 
-async fn answer(mount: &Mount, rest: &str, mut ask: Ask) -> Result<Response> {
-    let table = table_of(mount);
+async fn answer(mount: &Mount, core: CoreMount, rest: &str, mut ask: Ask) -> Result<Response> {
+    let table = core.endpoints();
     if ask.operation == Operation::Help {
         return Ok(
             sys::help(&ask.core.config, table, mount.entry.path.as_str(), rest)?.into_response("", "", false)
@@ -212,7 +211,7 @@ async fn answer(mount: &Mount, rest: &str, mut ask: Ask) -> Result<Response> {
     let handler = endpoint.handler(ask.operation).ok_or(Error::UnsupportedOperation)?;
     ask.captures = captures;
     let id = ask.id.clone();
-    let mount_type = if endpoint.access == Access::Open { "" } else { mount.type_shown() };
+    let mount_type = if endpoint.access == Access::Open { "" } else { core.type_shown() };
     Ok(finish(handler, ask).await?.into_response(&id, mount_type, endpoint.on_top))
 }
 

@@ -1,5 +1,6 @@
 //! The mount table: what is mounted where, how it is stored, changed, started and removed.
 
+mod core_mount;
 mod defaults;
 mod disable;
 mod enable;
@@ -14,10 +15,11 @@ mod remount;
 mod table;
 mod tune;
 
+pub(crate) use core_mount::CoreMount;
 pub(crate) use defaults::first_writes;
 pub(crate) use enable::Wish;
 pub(crate) use launch::{Launch, Ttl};
-pub(crate) use mount::{Mount, SYSTEM, TOKEN};
+pub(crate) use mount::{Mount, SYSTEM};
 pub use refusal::Refusal;
 pub(crate) use remount::Move;
 pub(crate) use table::{Mounts, Snapshot};

@@ -5,10 +5,10 @@ use std::{
 
 use domain::{MountEntry, MountFacts, MountState, PluginVersion};
 
+use super::CoreMount;
+
 /// Where the system's own endpoints are.
 pub(crate) const SYSTEM: &str = "sys/";
-/// Where tokens are looked after.
-pub(crate) const TOKEN: &str = "auth/token/";
 
 /// One mount: what is stored about it, and how its plugin stands.
 #[derive(Clone)]
@@ -42,18 +42,21 @@ impl Mount {
         Self { entry, damage: None, standing: self.standing.clone() }
     }
 
+    /// What answers for it, if that is this service itself.
+    pub(crate) fn core(&self) -> Option<CoreMount> {
+        CoreMount::at(self.entry.path.as_str())
+    }
+
     /// Whether this service answers for it itself, without a plugin.
     pub(crate) fn is_core(&self) -> bool {
-        // By path, not by type: a damaged record must not take the system's endpoints away.
-        matches!(self.entry.path.as_str(), SYSTEM | TOKEN)
+        self.core().is_some()
     }
 
     /// Its type, as answers of ours name it.
     pub(crate) fn type_shown(&self) -> &str {
-        match self.entry.path.as_str() {
-            SYSTEM => "system",
-            TOKEN => "token",
-            _ => &self.entry.plugin,
+        match self.core() {
+            Some(core) => core.type_shown(),
+            None => &self.entry.plugin,
         }
     }
 

@@ -53,7 +53,7 @@ impl Mounts {
 
 fn check_ends(from: &MountPath, to: &MountPath) -> Result<(), Refusal> {
     let is_auth = |path: &MountPath| path.as_str().starts_with("auth/");
-    let token = |path: &MountPath| path.as_str().starts_with(super::TOKEN);
+    let token = |path: &MountPath| path.as_str().starts_with("auth/token/");
     match (is_auth(from), is_auth(to)) {
         (true, false) => Err(Refusal::AuthToSecret(to.clone())),
         _ if token(from) || (!is_auth(from) && is_reserved(from)) => Err(Refusal::CannotMove(from.clone())),

@@ -1,0 +1,36 @@
+use crate::{endpoint::Endpoint, sys, token};
+
+/// A mount that this service answers for itself, without a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CoreMount {
+    /// `sys/`.
+    System,
+    /// `auth/token/`.
+    Token,
+}
+
+impl CoreMount {
+    /// The one at a path. By path, not by type: a damaged record must not take the system's endpoints away.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        match path {
+            "sys/" => Some(Self::System),
+            "auth/token/" => Some(Self::Token),
+            _ => None,
+        }
+    }
+
+    /// Its type, as answers of ours name it.
+    pub(crate) const fn type_shown(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Token => "token",
+        }
+    }
+
+    pub(crate) const fn endpoints(self) -> &'static [&'static [Endpoint]] {
+        match self {
+            Self::System => sys::ENDPOINTS,
+            Self::Token => &[token::ENDPOINTS],
+        }
+    }
+}
