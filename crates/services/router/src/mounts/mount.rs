@@ -52,14 +52,6 @@ impl Mount {
         self.core().is_some()
     }
 
-    /// Its type, as answers of ours name it.
-    pub(crate) fn type_shown(&self) -> &str {
-        match self.core() {
-            Some(core) => core.type_shown(),
-            None => &self.entry.plugin,
-        }
-    }
-
     pub(crate) fn serves(&self) -> bool {
         self.entry.state == MountState::Mounted
     }
