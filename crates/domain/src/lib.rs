@@ -1,6 +1,7 @@
 //! Names, paths, digests, requests, mount table, process life: the pure rules, without IO.
 
 mod digest;
+pub mod document;
 mod duration;
 mod kind;
 mod mount;

@@ -1,5 +1,5 @@
-use super::{capabilities::UnknownCapability, hcl, path::InvalidPattern, template::InvalidPath};
-use crate::InvalidDuration;
+use super::{capabilities::UnknownCapability, path::InvalidPattern, template::InvalidPath};
+use crate::{InvalidDuration, document};
 
 /// Why a text is no policy, in the words that clients know.
 #[derive(Debug, thiserror::Error)]
@@ -8,10 +8,8 @@ pub struct InvalidPolicy(#[from] Problem);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    #[error("{0}")]
-    Hcl(hcl::Problem),
-    #[error("this is not JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Document(#[from] document::Problem),
     #[error("{}", listed(.0))]
     Keys(Vec<UnknownKey>),
     #[error("failed to validate policy templating: unbalanced templating characters")]

@@ -4,8 +4,6 @@ mod acl;
 mod builtin;
 mod capabilities;
 mod error;
-mod hcl;
-mod json;
 mod parameters;
 mod parse;
 mod path;
@@ -15,7 +13,6 @@ mod rule;
 mod template;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 pub use acl::Acl;
 pub use builtin::{DEFAULT, RESPONSE_WRAPPING};

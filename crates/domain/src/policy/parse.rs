@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use super::{
     Capabilities, Capability, Parameters, Policy, Rule, Wrapping,
     error::{InvalidPolicy, PathProblem, Problem, UnknownKey},
-    hcl, json,
     template::RulePath,
-    tree::{Entry, Node},
 };
-use crate::parse_duration;
+use crate::{
+    document::{self, Entry, Node},
+    parse_duration,
+};
 
 /// What may stand in a policy.
 const TOP: [&str; 2] = ["name", "path"];
@@ -31,11 +32,7 @@ const INSIDE: [&str; 11] = [
 
 /// Reads a policy, written as HCL or JSON.
 pub(super) fn parse(text: &str) -> Result<Policy, InvalidPolicy> {
-    let entries = if text.trim_start().starts_with('{') {
-        json::parse(text).map_err(Problem::Json)?
-    } else {
-        hcl::parse(text).map_err(Problem::Hcl)?
-    };
+    let entries = document::parse(text).map_err(Problem::from)?;
     check_keys(None, entries.iter(), &TOP)?;
     let mut rules = Vec::new();
     for entry in entries.iter().filter(|entry| entry.name == "path") {
@@ -72,7 +69,7 @@ fn check_keys<'e>(
 ) -> Result<(), Problem> {
     let unknown: Vec<UnknownKey> = entries
         .filter(|entry| !known.contains(&entry.name.as_str()))
-        .map(|entry| UnknownKey { path: path.map(str::to_owned), key: entry.name.clone(), line: entry.line })
+        .map(|entry| UnknownKey { path: path.map(str::to_owned), key: entry.name.clone(), line: entry.assigned })
         .collect();
     if unknown.is_empty() { Ok(()) } else { Err(Problem::Keys(unknown)) }
 }
@@ -126,9 +123,9 @@ impl Block<'_> {
 
     fn duration(&self, key: &'static str) -> Result<Option<Duration>, PathProblem> {
         let Some(node) = self.get(key).last() else { return Ok(None) };
-        let text = match node {
-            Node::Text(text) => text.clone(),
-            Node::Number(number) => number.to_string(),
+        let text = match &node.value {
+            document::Value::Text(text) => text.clone(),
+            document::Value::Number(number) => number.to_string(),
             _ => return Err(PathProblem::Type { key, expected: "a duration" }),
         };
         let duration = parse_duration(&text).map_err(|source| PathProblem::Duration { key, source })?;
@@ -149,13 +146,13 @@ fn legacy(word: &str) -> Result<&'static [Capability], PathProblem> {
 }
 
 fn value(node: &Node) -> Value {
-    match node {
-        Node::Null => Value::Null,
-        Node::Bool(flag) => (*flag).into(),
-        Node::Number(number) => Value::Number(number.clone()),
-        Node::Text(text) => text.as_str().into(),
-        Node::List(items) => items.iter().map(value).collect(),
-        Node::Table(entries) => {
+    match &node.value {
+        document::Value::Null => Value::Null,
+        document::Value::Bool(flag) => (*flag).into(),
+        document::Value::Number(number) => Value::Number(number.clone()),
+        document::Value::Text(text) => text.as_str().into(),
+        document::Value::List(items) => items.iter().map(value).collect(),
+        document::Value::Table(entries) => {
             let member = |entry: &Entry| (entry.name.clone(), value(&entry.node));
             Value::Object(entries.iter().map(member).collect::<Map<_, _>>())
         }

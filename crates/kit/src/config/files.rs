@@ -4,11 +4,12 @@ use std::{
     sync::Arc,
 };
 
+use domain::document;
+
 use super::{
-    hcl, json,
-    problem::{Error, Problem, Problems},
+    problem::{Error, Place, Problem, Problems},
     server::{Config, Given},
-    tree::{Entry, Lines},
+    tree::Entry,
 };
 
 /// Reads files and folders in the order given, and lays what was given outside of them over it.
@@ -35,10 +36,19 @@ pub fn load(paths: &[PathBuf], given: Vec<Given>) -> Result<(Config, Vec<Problem
     }
 }
 
-/// A text that begins with a brace is JSON, whatever the file is called.
 fn parse(file: &Path, text: &str) -> Result<Vec<Entry>, Problem> {
-    let lines = Lines { file: Arc::from(file), text };
-    if text.trim_start().starts_with('{') { json::parse(&lines) } else { hcl::parse(&lines) }
+    let file: Arc<Path> = Arc::from(file);
+    let entries = document::parse(text).map_err(|problem| refused(&file, &problem))?;
+    Ok(entries.into_iter().map(|entry| Entry::of(&file, entry)).collect())
+}
+
+fn refused(file: &Arc<Path>, problem: &document::Problem) -> Problem {
+    let text = match problem {
+        document::Problem::Hcl { text, .. } => format!("this is not HCL: {text}"),
+        document::Problem::Repeated { name, .. } => format!("`{name}` is set twice; keep one of them"),
+        document::Problem::Json { .. } | document::Problem::Deep { .. } => problem.to_string(),
+    };
+    Problem { place: Place::Line { file: Arc::clone(file), line: problem.line() }, text }
 }
 
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {

@@ -2,9 +2,7 @@
 
 mod address;
 mod files;
-mod hcl;
 mod internal;
-mod json;
 mod listener;
 mod problem;
 mod server;

@@ -1,3 +1,7 @@
+use std::{path::Path, sync::Arc};
+
+use domain::document;
+
 use super::problem::Place;
 
 /// A configuration as it is written, whether in HCL or JSON: `storage "sqlite" {…}` is `storage` with an entry `sqlite`.
@@ -16,8 +20,6 @@ pub(crate) enum Value {
     Text(String),
     List(Vec<Node>),
     Table(Vec<Entry>),
-    /// An expression: a sum, a variable, a call.
-    Expression,
 }
 
 impl Value {
@@ -31,7 +33,6 @@ impl Value {
             Self::Text(_) => "a long text".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::Table(_) => "a block".to_owned(),
-            Self::Expression => "an expression".to_owned(),
         }
     }
 }
@@ -43,20 +44,27 @@ pub(crate) struct Entry {
     pub(crate) node: Node,
 }
 
-/// Turns positions in a text into lines.
-pub(crate) struct Lines<'t> {
-    pub(crate) file: std::sync::Arc<std::path::Path>,
-    pub(crate) text: &'t str,
+impl Entry {
+    /// An entry of a document that was read from a file.
+    pub(crate) fn of(file: &Arc<Path>, entry: document::Entry) -> Self {
+        Self { key: entry.name, node: Node::of(file, entry.node) }
+    }
 }
 
-impl Lines<'_> {
-    /// The line of a byte position.
-    pub(crate) fn at(&self, position: usize) -> Place {
-        let before = self.text.as_bytes().iter().take(position);
-        self.line(1 + before.filter(|byte| **byte == b'\n').count())
-    }
-
-    pub(crate) fn line(&self, line: usize) -> Place {
-        Place::Line { file: self.file.clone(), line }
+impl Node {
+    fn of(file: &Arc<Path>, node: document::Node) -> Self {
+        let value = match node.value {
+            document::Value::Null => Value::Null,
+            document::Value::Bool(value) => Value::Bool(value),
+            document::Value::Number(number) => Value::Number(number.to_string()),
+            document::Value::Text(text) => Value::Text(text),
+            document::Value::List(nodes) => {
+                Value::List(nodes.into_iter().map(|node| Self::of(file, node)).collect())
+            }
+            document::Value::Table(entries) => {
+                Value::Table(entries.into_iter().map(|entry| Entry::of(file, entry)).collect())
+            }
+        };
+        Self { place: Place::Line { file: Arc::clone(file), line: node.line }, value }
     }
 }

@@ -1,21 +1,21 @@
+use std::collections::HashSet;
+
+use serde_json::Number;
+
 use super::{
     Place, Problem,
     lexer::{Lexer, Token},
+    problem,
 };
-use crate::policy::tree::{Entry, Node};
-
-/// How deep tables and lists may nest; a policy needs four levels.
-const DEPTH: usize = 32;
+use crate::document::{DEPTH, Entry, Node, Value};
 
 /// Reads a document.
-pub(in crate::policy) fn parse(text: &str) -> Result<Vec<Entry>, Problem> {
+pub(in crate::document) fn parse(text: &str) -> Result<Vec<Entry>, Problem> {
     let mut parser = Parser::new(text)?;
     let entries = parser.entries(DEPTH)?;
     match parser.token {
         Token::End => Ok(entries),
-        other => {
-            Err(Problem::new(parser.at, format!("unexpected {} at the end of the policy", other.name())))
-        }
+        other => Err(problem(parser.at, format!("unexpected {} at the end", other.name()))),
     }
 }
 
@@ -42,12 +42,12 @@ impl<'t> Parser<'t> {
 
     /// Entries up to a closing brace or the end.
     fn entries(&mut self, depth: usize) -> Result<Vec<Entry>, Problem> {
-        let mut entries: Vec<Entry> = Vec::new();
+        let (mut entries, mut assigned) = (Vec::new(), HashSet::new());
         while !matches!(self.token, Token::End | Token::CloseBrace) {
             let place = self.at;
             let entry = self.entry(depth)?;
-            if entry.line > 0 && entries.iter().any(|other| other.line > 0 && other.name == entry.name) {
-                return Err(Problem::repeated(place, &entry.name));
+            if entry.assigned > 0 && !assigned.insert(entry.name.clone()) {
+                return Err(Problem::Repeated { at: place, name: entry.name });
             }
             entries.push(entry);
             if self.token == Token::Comma && depth < DEPTH {
@@ -58,25 +58,28 @@ impl<'t> Parser<'t> {
     }
 
     fn entry(&mut self, depth: usize) -> Result<Entry, Problem> {
+        let start = self.at.line;
         let name = self
             .name()?
-            .ok_or_else(|| Problem::new(self.at, format!("expected a name, got: {}", self.token.name())))?;
+            .ok_or_else(|| problem(self.at, format!("expected a name, got: {}", self.token.name())))?;
         if self.token == Token::Assign {
-            let line = self.at.line;
+            let assigned = self.at.line;
             self.advance()?;
-            return Ok(Entry { name, line, node: self.value(depth)? });
+            return Ok(Entry { name, assigned, node: self.value(depth)? });
         }
-        let mut labels = Vec::new();
+        let (mut labels, mut depth) = (Vec::new(), depth);
         while let Some(label) = self.name()? {
+            depth = self.deeper(depth)?;
             labels.push(label);
         }
         if self.token != Token::OpenBrace {
             let text = format!("key '{name}' expected start of object ('{{') or assignment ('=')");
-            return Err(Problem::new(self.at, text));
+            return Err(problem(self.at, text));
         }
-        let inner = self.table(depth)?;
-        let wrap = |node, label| Node::Table(vec![Entry { name: label, line: 0, node }]);
-        Ok(Entry { name, line: 0, node: labels.into_iter().rev().fold(inner, wrap) })
+        let block = |value| Node { line: start, value };
+        let inner = block(self.table(depth)?);
+        let wrap = |node, label| block(Value::Table(vec![Entry { name: label, assigned: 0, node }]));
+        Ok(Entry { name, assigned: 0, node: labels.into_iter().rev().fold(inner, wrap) })
     }
 
     fn name(&mut self) -> Result<Option<String>, Problem> {
@@ -92,35 +95,37 @@ impl<'t> Parser<'t> {
 
     fn value(&mut self, depth: usize) -> Result<Node, Problem> {
         let at = self.at;
-        match &self.token {
-            Token::OpenBrace => self.table(depth),
-            Token::OpenBracket => self.list(depth),
+        let value = match &self.token {
+            Token::OpenBrace => self.table(depth)?,
+            Token::OpenBracket => self.list(depth)?,
             _ => match self.advance()? {
-                Token::Text(text) => Ok(Node::Text(text)),
-                Token::Ident(word) if word == "true" || word == "false" => Ok(Node::Bool(word == "true")),
+                Token::Text(text) => Value::Text(text),
+                Token::Ident(word) if word == "true" || word == "false" => Value::Bool(word == "true"),
                 Token::Number(digits) => {
-                    number(&digits).ok_or_else(|| Problem::new(at, format!("this is not a number: {digits}")))
+                    let wrong = || problem(at, format!("this is not a number: {digits}"));
+                    Value::Number(number(&digits).ok_or_else(wrong)?)
                 }
-                other => Err(Problem::new(at, format!("Unknown token: {}", other.name()))),
+                other => return Err(problem(at, format!("Unknown token: {}", other.name()))),
             },
-        }
+        };
+        Ok(Node { line: at.line, value })
     }
 
     /// What stands between braces.
-    fn table(&mut self, depth: usize) -> Result<Node, Problem> {
+    fn table(&mut self, depth: usize) -> Result<Value, Problem> {
         let depth = self.deeper(depth)?;
         self.advance()?;
         let entries = self.entries(depth)?;
         if self.token != Token::CloseBrace {
             let text = format!("object expected closing RBRACE got: {}", self.token.name());
-            return Err(Problem::new(self.at, text));
+            return Err(problem(self.at, text));
         }
         self.advance()?;
-        Ok(Node::Table(entries))
+        Ok(Value::Table(entries))
     }
 
     /// What stands between brackets; a comma may follow the last item.
-    fn list(&mut self, depth: usize) -> Result<Node, Problem> {
+    fn list(&mut self, depth: usize) -> Result<Value, Problem> {
         let depth = self.deeper(depth)?;
         self.advance()?;
         let mut items = Vec::new();
@@ -134,23 +139,23 @@ impl<'t> Parser<'t> {
                 _ => {
                     let text =
                         format!("error parsing list, expected comma or list end, got: {}", self.token.name());
-                    return Err(Problem::new(self.at, text));
+                    return Err(problem(self.at, text));
                 }
             }
         }
         self.advance()?;
-        Ok(Node::List(items))
+        Ok(Value::List(items))
     }
 
     fn deeper(&self, depth: usize) -> Result<usize, Problem> {
-        depth.checked_sub(1).ok_or_else(|| Problem::new(self.at, "nested too deeply"))
+        depth.checked_sub(1).ok_or(Problem::Deep { line: self.at.line })
     }
 }
 
-fn number(digits: &str) -> Option<Node> {
+fn number(digits: &str) -> Option<Number> {
     let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
     match hexadecimal {
-        Some(hexadecimal) => Some(Node::Number(i64::from_str_radix(hexadecimal, 16).ok()?.into())),
-        None => serde_json::from_str(digits).ok().map(Node::Number),
+        Some(hexadecimal) => Some(i64::from_str_radix(hexadecimal, 16).ok()?.into()),
+        None => serde_json::from_str(digits).ok(),
     }
 }

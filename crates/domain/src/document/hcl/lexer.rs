@@ -1,4 +1,4 @@
-use super::{Place, Problem, strings};
+use super::{Place, Problem, problem, strings};
 
 /// One word or sign.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +62,7 @@ impl<'t> Lexer<'t> {
             '"' => {
                 let length = strings::quoted(self.rest).ok_or_else(|| self.open(at))?;
                 let inner = &self.take(length)[1..length - 1];
-                Token::Text(strings::unescape(inner).ok_or_else(|| Problem::new(at, "illegal char escape"))?)
+                Token::Text(strings::unescape(inner).ok_or_else(|| problem(at, "illegal char escape"))?)
             }
             '<' => {
                 let (length, text) = strings::heredoc(self.rest).ok_or_else(|| self.open(at))?;
@@ -73,7 +73,7 @@ impl<'t> Lexer<'t> {
             _ if first.is_alphabetic() || first == '_' => {
                 Token::Ident(self.word(|c| c.is_alphanumeric() || "_-.".contains(c)))
             }
-            _ => return Err(Problem::new(at, "illegal character")),
+            _ => return Err(problem(at, "illegal character")),
         };
         Ok((at, token))
     }
@@ -89,7 +89,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn open(&self, at: Place) -> Problem {
-        Problem::new(at, "literal not terminated")
+        problem(at, "literal not terminated")
     }
 
     /// Goes over blanks and comments.
@@ -102,7 +102,7 @@ impl<'t> Lexer<'t> {
                 self.take(line);
             } else if self.rest.starts_with("/*") {
                 let end =
-                    self.rest.find("*/").ok_or_else(|| Problem::new(self.at, "comment not terminated"))?;
+                    self.rest.find("*/").ok_or_else(|| problem(self.at, "comment not terminated"))?;
                 self.take(end + 2);
             } else {
                 return Ok(());
