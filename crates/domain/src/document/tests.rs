@@ -22,8 +22,7 @@ fn lines(text: &str) -> Vec<(String, usize)> {
 #[test]
 fn several_arguments_may_share_the_line_of_their_block() {
     let shared = parse(r#"listener "tcp" { address = "127.0.0.1:1" tls_disable = true }"#).unwrap();
-    let apart =
-        parse(r#"{"listener": {"tcp": {"address": "127.0.0.1:1", "tls_disable": true}}}"#).unwrap();
+    let apart = parse(r#"{"listener": {"tcp": {"address": "127.0.0.1:1", "tls_disable": true}}}"#).unwrap();
     let inner = |entries: &[Entry]| -> Vec<(String, Value)> {
         let tcp = entries[0].node.tables().unwrap()[0];
         let entries = tcp.node.tables().unwrap().into_iter();

@@ -69,7 +69,11 @@ fn check_keys<'e>(
 ) -> Result<(), Problem> {
     let unknown: Vec<UnknownKey> = entries
         .filter(|entry| !known.contains(&entry.name.as_str()))
-        .map(|entry| UnknownKey { path: path.map(str::to_owned), key: entry.name.clone(), line: entry.assigned })
+        .map(|entry| UnknownKey {
+            path: path.map(str::to_owned),
+            key: entry.name.clone(),
+            line: entry.assigned,
+        })
         .collect();
     if unknown.is_empty() { Ok(()) } else { Err(Problem::Keys(unknown)) }
 }

@@ -101,8 +101,7 @@ impl<'t> Lexer<'t> {
                 let line = self.rest.find('\n').unwrap_or(self.rest.len());
                 self.take(line);
             } else if self.rest.starts_with("/*") {
-                let end =
-                    self.rest.find("*/").ok_or_else(|| problem(self.at, "comment not terminated"))?;
+                let end = self.rest.find("*/").ok_or_else(|| problem(self.at, "comment not terminated"))?;
                 self.take(end + 2);
             } else {
                 return Ok(());
