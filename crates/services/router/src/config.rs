@@ -15,6 +15,8 @@ pub struct Config {
     pub version: String,
     /// When this program was built, in RFC 3339; the zero time when nobody knows.
     pub build_date: String,
+    /// The pause after the first failed revocation of a lease; each further one is twice as long.
+    pub lease_retry: Duration,
     /// Requests that are worked on at the same time; more are refused at once.
     pub in_flight: usize,
     /// How long one request may take.
@@ -31,6 +33,7 @@ impl Default for Config {
             max_lease_ttl: Duration::from_secs(768 * 3600),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build_date: "0001-01-01T00:00:00Z".to_owned(),
+            lease_retry: Duration::from_secs(10),
             in_flight: 4096,
             deadline: Duration::from_secs(90),
             first_token: None,

@@ -10,6 +10,7 @@ use wire::{
 use crate::{
     Clients, Config, Error,
     error::Result,
+    lease::Leases,
     mounts::{Launch, Mounts},
     plugins::Catalog,
     policies::Policies,
@@ -25,6 +26,7 @@ pub(crate) struct Active {
     pub(crate) tokens: Tokens,
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) policies: Policies,
+    pub(crate) leases: Leases,
 }
 
 /// Everything that requests share.
@@ -63,6 +65,7 @@ impl Core {
             return Err(Error::Sealed);
         }
         let active = Arc::new(self.load(status.epoch).await?);
+        Leases::start(&active);
         active.mounts.clone().finish_in_background();
         active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));
         self.active.send_replace(Some(active.clone()));
@@ -104,10 +107,13 @@ impl Core {
 
     /// Drops what is known, if it is what the caller thinks, and stops the plugins that lived on it.
     async fn forget(&self, outdated: impl Fn(&Option<Arc<Active>>) -> bool) {
-        let dropped = self.active.send_if_modified(|active| outdated(active) && active.take().is_some());
-        if !dropped {
-            return;
-        }
+        let mut dropped = None;
+        self.active.send_if_modified(|active| {
+            dropped = active.take_if(|active| outdated(&Some(active.clone())));
+            dropped.is_some()
+        });
+        let Some(dropped) = dropped else { return };
+        dropped.leases.stop();
         let stop = StopAllRequest { reason: Reason::Sealed.into() };
         if let Err(status) = self.clients.launcher.clone().stop_all(stop).await {
             tracing::error!(status = status.message(), "not all plugins could be stopped");
@@ -123,7 +129,9 @@ impl Core {
             max_lease_ttl: self.config.max_lease_ttl,
         };
         let mounts = Arc::new(Mounts::open(self.store.clone(), launch).await?);
-        Ok(Active { epoch, tokens, mounts, policies })
+        let launcher = self.clients.launcher.clone();
+        let leases = Leases::new(self.store.clone(), mounts.clone(), launcher, self.config.lease_retry);
+        Ok(Active { epoch, tokens, mounts, policies, leases })
     }
 }
 

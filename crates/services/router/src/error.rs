@@ -3,7 +3,9 @@ use domain::Kind;
 use tonic::Status;
 use wire::Failure;
 
-use crate::{fields::InvalidField, mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token};
+use crate::{
+    fields::InvalidField, lease::LeaseRefusal, mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token,
+};
 
 /// The outcome of anything this service does.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -56,6 +58,9 @@ pub enum Error {
     /// A change of the policies that is not possible.
     #[error(transparent)]
     Policy(#[from] PolicyRefusal),
+    /// Something about a lease that is not possible.
+    #[error(transparent)]
+    Lease(#[from] LeaseRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -121,6 +126,7 @@ impl Error {
             Self::TrailingSlash | Self::Field(_) | Self::Policy(_) => Kind::Invalid,
             Self::Mount(refusal) => refusal.kind(),
             Self::System(unfit) => unfit.kind(),
+            Self::Lease(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
             Self::Refused { kind, .. } | Self::Value { kind, .. } => *kind,
             Self::BadAnswer(_) | Self::Damaged { .. } | Self::Missing(_) | Self::Random | Self::CutOff => {
@@ -163,6 +169,7 @@ impl Error {
             | Self::Mount(_)
             | Self::Policy(_)
             | Self::System(_)
+            | Self::Lease(_)
             | Self::Login(_)
             | Self::Overloaded
             | Self::Deadline(_)

@@ -76,8 +76,16 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
         Route::Plugin(mount, rest) => {
             let caller = caller.filter(|_| !*login);
             let (path, id) = (request.path.clone(), request.id.clone());
-            let context =
-                Context { active: &active, mount, request_id: &id, path: &path, operation, login: *login };
+            let caller = caller.as_deref();
+            let context = Context {
+                active: &active,
+                mount,
+                request_id: &id,
+                path: &path,
+                operation,
+                login: *login,
+                caller,
+            };
             let incoming = Incoming {
                 id: request.id,
                 operation,
@@ -87,8 +95,8 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
             };
             let launcher = &core.clients.launcher;
             let permits = |operation| gate.permits(operation);
-            let (mounts, caller) = (&active.mounts, caller.as_deref());
-            let sent = plugin::send(launcher, mounts, (mount, rest), incoming, &token, caller, permits);
+            let sent =
+                plugin::send(launcher, &active.mounts, (mount, rest), incoming, &token, caller, permits);
             plugin::respond(context, sent.await?).await
         }
     }

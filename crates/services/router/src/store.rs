@@ -70,7 +70,8 @@ impl Store {
         Ok(())
     }
 
-    async fn page(&self, prefix: &str, after: String) -> Result<Vec<String>> {
+    /// As many names as a page holds, those after one that is known.
+    pub(crate) async fn page(&self, prefix: &str, after: String) -> Result<Vec<String>> {
         let request = ListRequest { prefix: prefix.to_owned(), after, limit: PAGE };
         Ok(self.0.clone().list(request).await?.into_inner().keys)
     }

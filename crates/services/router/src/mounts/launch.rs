@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{MountEntry, MountFacts, SpecialPaths};
+use domain::{LeaseLimits, MountEntry, MountFacts, SpecialPaths};
 use wire::{
     Seam,
     launcher::v1::{
@@ -19,18 +19,12 @@ pub(crate) struct Launch {
     pub(crate) max_lease_ttl: Duration,
 }
 
-/// How long leases of a mount last, with the system's times where it has none of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ttl {
-    pub(crate) default: Duration,
-    pub(crate) max: Duration,
-}
-
 impl Launch {
-    pub(crate) fn ttl(&self, entry: &MountEntry) -> Ttl {
+    /// How long leases of a mount last, with the system's times where it has none of its own.
+    pub(crate) fn ttl(&self, entry: &MountEntry) -> LeaseLimits {
         let or = |own: Duration, system| if own.is_zero() { system } else { own };
         let max = or(entry.config.max_lease_ttl, self.max_lease_ttl);
-        Ttl { default: or(entry.config.default_lease_ttl, self.default_lease_ttl).min(max), max }
+        LeaseLimits { default: or(entry.config.default_lease_ttl, self.default_lease_ttl).min(max), max }
     }
 
     /// Starts the plugin of a mount that has just been asked for.

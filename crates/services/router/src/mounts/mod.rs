@@ -18,7 +18,7 @@ mod tune;
 pub(crate) use core_mount::CoreMount;
 pub(crate) use defaults::first_writes;
 pub(crate) use enable::Wish;
-pub(crate) use launch::{Launch, Ttl};
+pub(crate) use launch::Launch;
 pub(crate) use mount::{Mount, SYSTEM};
 pub use refusal::Refusal;
 pub(crate) use remount::Move;

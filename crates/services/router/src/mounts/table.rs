@@ -1,6 +1,6 @@
 use std::{error::Error as _, fmt, sync::Arc};
 
-use domain::{Kind, MountEntry, MountFacts, MountPath, MountTable, PluginVersion};
+use domain::{Kind, LeaseLimits, MountEntry, MountFacts, MountPath, MountTable, PluginVersion};
 use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, watch};
 
@@ -8,12 +8,7 @@ use super::{
     Launch, Mount, Move,
     record::{self, Record},
 };
-use crate::{
-    Error,
-    error::Result,
-    mounts::{Refusal, Ttl},
-    store::Store,
-};
+use crate::{Error, error::Result, mounts::Refusal, store::Store};
 
 /// One state of the mount table; a request reads it from start to end.
 pub(crate) type Snapshot = Arc<MountTable<Arc<Mount>>>;
@@ -45,7 +40,7 @@ impl Mounts {
         self.table.borrow().get(path).cloned()
     }
 
-    pub(crate) fn ttl(&self, entry: &MountEntry) -> Ttl {
+    pub(crate) fn ttl(&self, entry: &MountEntry) -> LeaseLimits {
         self.launch.ttl(entry)
     }
 

@@ -3,10 +3,12 @@
 mod failure;
 mod headers;
 mod inspect;
+mod issued;
 mod reply;
 mod request;
 mod send;
 
+pub(crate) use issued::ask_issuer;
 pub(crate) use reply::{Context, respond};
 pub(crate) use request::Incoming;
 pub(crate) use send::send;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use domain::{Kind, Operation};
 use serde::Deserialize;
@@ -16,14 +18,15 @@ use crate::{
     Error,
     core::Active,
     error::Result,
+    lease::{Issued, register},
     mounts::Mount,
-    token::{Login, Refused, log_in},
+    token::{Caller, Login, Refused, log_in},
 };
 
 /// What an answer belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'r> {
-    pub(crate) active: &'r Active,
+    pub(crate) active: &'r Arc<Active>,
     pub(crate) mount: &'r Mount,
     pub(crate) request_id: &'r str,
     /// The whole path of the request.
@@ -31,6 +34,8 @@ pub(crate) struct Context<'r> {
     pub(crate) operation: Operation,
     /// No token was asked for.
     pub(crate) login: bool,
+    /// Absent then.
+    pub(crate) caller: Option<&'r Caller>,
 }
 
 /// What a plugin's reply means for the caller.
@@ -71,7 +76,7 @@ fn silence(operation: Operation) -> Result<Response> {
 }
 
 /// An answer that is an error takes the place of the error's own words, but not of what it stands for.
-fn refuse_errors(error: Option<Error>, data: &Data<'_>) -> Result<()> {
+pub(super) fn refuse_errors(error: Option<Error>, data: &Data<'_>) -> Result<()> {
     let more = || data.data.map(|data| Bytes::copy_from_slice(data.get().as_bytes())).unwrap_or_default();
     match (error, data.error_text()) {
         (None, Some(message)) if data.is_error() => {
@@ -160,7 +165,7 @@ async fn envelope(context: Context<'_>, response: Box<pb::Response>, data: Bytes
         ..Envelope::default()
     };
     if let Some(secret) = response.secret {
-        lease(context, &secret, &mut envelope);
+        Box::pin(lease(context, secret, &mut envelope)).await?;
     }
     if let Some(auth) = response.auth {
         if !context.login {
@@ -185,18 +190,14 @@ async fn envelope(context: Context<'_>, response: Box<pb::Response>, data: Bytes
     Ok(envelope)
 }
 
-/// How long the answer is good. Nothing here is renewed or revoked yet, and who gets something that should be is told.
-fn lease(context: Context<'_>, secret: &pb::Secret, envelope: &mut Envelope) {
-    let ttl = context.active.mounts.ttl(&context.mount.entry);
-    let options = secret.lease_options.unwrap_or_default();
-    let nanos = u64::try_from(options.ttl).unwrap_or(0);
-    let wanted = std::time::Duration::from_nanos(nanos);
-    let lasts = if wanted.is_zero() { ttl.default } else { wanted.min(ttl.max) };
-    envelope.lease_duration = i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX);
-    if options.renewable {
-        envelope.warnings.push(
-            "This server does not keep leases yet: what was issued is not revoked when its time is over"
-                .to_owned(),
-        );
-    }
+/// What the caller is told about the lease of a secret.
+async fn lease(context: Context<'_>, secret: pb::Secret, envelope: &mut Envelope) -> Result<()> {
+    let Context { active, mount, path, caller, .. } = context;
+    let issued = Issued { active, mount, path, caller, secret, data: envelope.data.clone() };
+    let granted = register(issued).await?;
+    envelope.lease_id = granted.id;
+    envelope.renewable = granted.renewable;
+    envelope.lease_duration = i64::try_from(granted.lasts.as_secs()).unwrap_or(i64::MAX);
+    envelope.warnings.extend(granted.warning);
+    Ok(())
 }

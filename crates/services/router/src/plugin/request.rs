@@ -50,7 +50,7 @@ pub(super) fn request_for(
 }
 
 /// The protocol says SHA-1 of the mount's identity and the token.
-fn salted(mount: &str, token: &Token) -> String {
+pub(super) fn salted(mount: &str, token: &Token) -> String {
     let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
     context.update(mount.as_bytes());
     context.update(token.expose().as_bytes());

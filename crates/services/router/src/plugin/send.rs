@@ -56,7 +56,7 @@ pub(crate) async fn send(
     .await
 }
 
-async fn retold<T, F>(mounts: &Mounts, mount: &Mount, ask: impl Fn() -> F) -> Result<T>
+pub(super) async fn retold<T, F>(mounts: &Mounts, mount: &Mount, ask: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
 {

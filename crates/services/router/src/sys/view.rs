@@ -1,12 +1,9 @@
 use std::{collections::HashMap, time::Duration};
 
-use domain::{MountConfig, MountKind};
+use domain::{LeaseLimits, MountConfig, MountKind};
 use serde::Serialize;
 
-use crate::{
-    Config,
-    mounts::{Mount, Ttl},
-};
+use crate::{Config, mounts::Mount};
 
 /// A mount as clients see it.
 #[derive(Serialize)]
@@ -69,16 +66,16 @@ impl<'a> MountView<'a> {
     /// As it is set: zero for times that are the system's.
     pub(super) fn new(config: &Config, mount: &'a Mount) -> Self {
         let set = &mount.entry.config;
-        Self::with_ttl(config, mount, Ttl { default: set.default_lease_ttl, max: set.max_lease_ttl })
+        Self::with_ttl(config, mount, LeaseLimits { default: set.default_lease_ttl, max: set.max_lease_ttl })
     }
 
     /// As it works out, and with its path.
-    pub(super) fn resolved(config: &Config, mount: &'a Mount, ttl: Ttl) -> Self {
+    pub(super) fn resolved(config: &Config, mount: &'a Mount, ttl: LeaseLimits) -> Self {
         Self { path: Some(mount.entry.path.as_str()), ..Self::with_ttl(config, mount, ttl) }
     }
 
     /// As it works out.
-    pub(super) fn with_ttl(config: &Config, mount: &'a Mount, ttl: Ttl) -> Self {
+    pub(super) fn with_ttl(config: &Config, mount: &'a Mount, ttl: LeaseLimits) -> Self {
         let entry = &mount.entry;
         let facts = mount.facts();
         let core = mount.is_core();

@@ -10,4 +10,4 @@ pub(crate) use caller::Caller;
 pub(crate) use endpoints::ENDPOINTS;
 pub use login::Refused;
 pub(crate) use login::{Login, log_in};
-pub(crate) use store::{FirstToken, Tokens};
+pub(crate) use store::{FirstToken, SaltedId, Tokens};

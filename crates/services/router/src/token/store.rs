@@ -108,6 +108,19 @@ impl Tokens {
         Ok(())
     }
 
+    /// Whether there is such a token.
+    pub(crate) async fn exists(&self, id: &SaltedId) -> Result<bool> {
+        Ok(self.lookup(id).await?.is_some())
+    }
+
+    /// Ends a token by the name that it is stored under.
+    pub(crate) async fn end(&self, id: &SaltedId) -> Result<()> {
+        match self.lookup(id).await? {
+            Some(entry) => self.revoke(id, &entry).await,
+            None => Ok(()),
+        }
+    }
+
     /// What is known of a token that somebody names; that is no use of it.
     pub(crate) async fn find(&self, token: &Token) -> Result<Option<Arc<TokenEntry>>> {
         let entry = self.lookup(&salted(&self.salt, token)).await?;

@@ -1,0 +1,121 @@
+use std::{
+    collections::HashSet,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::{LeaseQueue, Places};
+use jiff::Timestamp;
+use tokio::sync::{self, Notify, watch};
+use tokio_util::sync::CancellationToken;
+use wire::{Seam, launcher::v1::launcher_client::LauncherClient};
+
+use super::record::{Record, key, millis};
+use crate::{error::Result, mounts::Mounts, store::Store, token::SaltedId};
+
+/// How many revocations of leases whose time is over may be at work.
+const PLACES: Places = Places { all: 64, of_a_mount: 8 };
+
+/// Changes of stored leases take turns by as many groups, so that none undoes another.
+const TURNS: usize = 64;
+
+/// All leases. Whatever is changed here is stored first.
+pub(crate) struct Leases {
+    pub(super) store: Store,
+    pub(super) mounts: Arc<Mounts>,
+    pub(super) launcher: LauncherClient<Seam>,
+    /// The pause after the first failed revocation.
+    pub(super) retry: Duration,
+    queue: Mutex<LeaseQueue>,
+    /// Something may be due earlier than was thought.
+    pub(super) changed: Arc<Notify>,
+    /// Somebody has finished work on a lease.
+    pub(super) released: Notify,
+    dying: Mutex<HashSet<SaltedId>>,
+    turns: [sync::Mutex<()>; TURNS],
+    /// What is stored has been read.
+    pub(super) loaded: watch::Sender<bool>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Leases {
+    pub(crate) fn new(
+        store: Store,
+        mounts: Arc<Mounts>,
+        launcher: LauncherClient<Seam>,
+        retry: Duration,
+    ) -> Self {
+        Self {
+            store,
+            mounts,
+            launcher,
+            retry,
+            queue: Mutex::new(LeaseQueue::new(PLACES)),
+            changed: Arc::default(),
+            released: Notify::new(),
+            dying: Mutex::default(),
+            turns: std::array::from_fn(|_| sync::Mutex::default()),
+            loaded: watch::Sender::new(false),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// How many a mount has. While what is stored is being read, it is those known so far.
+    pub(crate) fn count_of_mount(&self, uuid: &str) -> usize {
+        self.queue().count(uuid)
+    }
+
+    /// Held for a moment only, never while something is awaited.
+    pub(super) fn queue(&self) -> MutexGuard<'_, LeaseQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tokens that are being ended. Held as briefly.
+    pub(super) fn dying(&self) -> MutexGuard<'_, HashSet<SaltedId>> {
+        self.dying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for one's turn to change a stored lease. Never held while a plugin works.
+    pub(super) async fn turn(&self, key: &str) -> sync::MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let group = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or(0);
+        self.turns[group].lock().await
+    }
+
+    /// Waits until all that is stored is known.
+    pub(super) async fn wait_until_loaded(&self) {
+        // The sender lives as long as this.
+        let _ = self.loaded.subscribe().wait_for(|loaded| *loaded).await;
+    }
+
+    pub(super) async fn read(&self, id: &str) -> Result<Option<Record>> {
+        self.store.read(&key(id)).await
+    }
+
+    /// Stores a lease, or what has changed about it, and sees to it that it ends in its time.
+    pub(super) async fn keep(&self, record: &Record) -> Result<()> {
+        self.store.commit(record.writes()).await?;
+        self.watch(&record.id, &record.mount, record.ends);
+        Ok(())
+    }
+
+    pub(super) fn watch(&self, id: &str, mount: &str, ends: Timestamp) {
+        self.queue().put(id, mount, millis(ends));
+        self.changed.notify_one();
+    }
+
+    /// The mount that a path belongs to.
+    pub(super) fn mount_at(&self, path: &str) -> String {
+        let snapshot = self.mounts.snapshot();
+        snapshot.resolve(path).map(|(_, mount, _)| mount.entry.uuid.clone()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Leases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leases").field("count", &self.queue().len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! Leases: what plugins have issued and tokens of finite life, until they end or are ended.
+//!
+//! All that is known about one is stored; in memory are its id and the time of its end.
+
+mod book;
+mod claim;
+mod keeper;
+mod record;
+mod refusal;
+mod register;
+mod revoke;
+mod token;
+
+pub(crate) use book::Leases;
+pub use refusal::LeaseRefusal;
+pub(crate) use register::{Issued, register};
+pub(crate) use revoke::{Dying, How};
+pub(crate) use token::TokenLease;

@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+use domain::{Kind, Operation, Token};
+use tokio::time::timeout;
+use wire::{
+    Failure, Seam,
+    launcher::v1::{Call, launcher_client::LauncherClient},
+    pb,
+};
+
+use super::{failure::error_of, inspect::Data, reply::refuse_errors, request::salted, send::retold};
+use crate::{
+    Error,
+    error::Result,
+    mounts::{Mount, Mounts},
+};
+
+/// How long a plugin may take to renew or revoke something.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks a plugin to renew or to revoke what it has issued. That is the host's own request: nobody else stands behind it.
+pub(crate) async fn ask_issuer(
+    launcher: &LauncherClient<Seam>,
+    mounts: &Mounts,
+    mount: &Mount,
+    operation: Operation,
+    request: pb::Request,
+) -> Result<Option<Box<pb::Response>>> {
+    let request = pb::Request {
+        operation: operation.word().to_owned(),
+        mount_point: mount.entry.path.to_string(),
+        mount_type: mount.entry.plugin.clone(),
+        client_token: salted(&mount.entry.uuid, &Token::new(String::new())),
+        ..request
+    };
+    let call = Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)) };
+    let answer = async {
+        mounts.make_ready(mount).await?;
+        retold(mounts, mount, || {
+            let (mut launcher, call) = (launcher.clone(), call.clone());
+            async move { launcher.handle(call).await }
+        })
+        .await
+    };
+    let reply = timeout(PATIENCE, answer).await.map_err(|_| too_slow())??;
+    let error = error_of(reply.err);
+    let Some(response) = reply.response else { return error.map_or(Ok(None), Err) };
+    refuse_errors(error, &Data::of(&response.data)?)?;
+    Ok(Some(response))
+}
+
+fn too_slow() -> Error {
+    let seconds = PATIENCE.as_secs();
+    Error::Below(Failure::new(Kind::Timeout, format!("the plugin did not answer within {seconds} seconds")))
+}
