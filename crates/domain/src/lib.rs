@@ -3,6 +3,7 @@
 mod digest;
 pub mod document;
 mod duration;
+pub mod identity;
 mod kind;
 mod lease;
 mod mount;

@@ -38,7 +38,7 @@ impl Ask {
 
     /// What the caller may do.
     pub(crate) fn acl(&self) -> Result<Arc<Acl>> {
-        Ok(self.active()?.policies.book().acl(&self.caller()?.entry.policies))
+        self.active()?.acl(&self.caller()?.entry)
     }
 
     pub(crate) fn fields(&self) -> Result<Fields> {

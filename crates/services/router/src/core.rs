@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use domain::Kind;
+use domain::{Kind, policy::Acl};
 use tokio::sync::{Mutex, watch};
 use wire::{
     catalog::v1::{SealRequest, SealStatus, StatusRequest},
@@ -10,12 +10,13 @@ use wire::{
 use crate::{
     Clients, Config, Error,
     error::Result,
+    identity::Identity,
     lease::Leases,
     mounts::{Launch, Mounts},
     plugins::Catalog,
     policies::Policies,
     store::Store,
-    token::Tokens,
+    token::{TokenEntry, Tokens},
 };
 
 /// What this service knows while the barrier is open. Dropped when it closes.
@@ -27,6 +28,15 @@ pub(crate) struct Active {
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) policies: Policies,
     pub(crate) leases: Leases,
+    pub(crate) identity: Arc<Identity>,
+}
+
+impl Active {
+    /// What the holder of a token may do: by the token's own policies, and by those of whoever they are.
+    pub(crate) fn acl(&self, entry: &TokenEntry) -> Result<Arc<Acl>> {
+        let standing = self.identity.standing(&entry.entity_id)?;
+        Ok(self.policies.book().acl(&entry.policies, standing.as_deref()))
+    }
 }
 
 /// Everything that requests share.
@@ -128,10 +138,11 @@ impl Core {
             default_lease_ttl: self.config.default_lease_ttl,
             max_lease_ttl: self.config.max_lease_ttl,
         };
-        let mounts = Arc::new(Mounts::open(self.store.clone(), launch).await?);
+        let identity = Arc::new(Identity::open(self.store.clone()).await?);
+        let mounts = Arc::new(Mounts::open(self.store.clone(), launch, identity.clone()).await?);
         let launcher = self.clients.launcher.clone();
         let leases = Leases::new(self.store.clone(), mounts.clone(), launcher, self.config.lease_retry);
-        Ok(Active { epoch, tokens, mounts, policies, leases })
+        Ok(Active { epoch, tokens, mounts, policies, identity, leases })
     }
 }
 

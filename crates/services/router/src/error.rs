@@ -4,7 +4,8 @@ use tonic::Status;
 use wire::Failure;
 
 use crate::{
-    fields::InvalidField, lease::LeaseRefusal, mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token,
+    fields::InvalidField, identity::IdentityRefusal, lease::LeaseRefusal, mounts::Refusal,
+    policies::PolicyRefusal, sys::Unfit, token,
 };
 
 /// The outcome of anything this service does.
@@ -61,6 +62,9 @@ pub enum Error {
     /// Something about a lease that is not possible.
     #[error(transparent)]
     Lease(#[from] LeaseRefusal),
+    /// Entities, aliases or groups are not changed, or not found, like that.
+    #[error(transparent)]
+    Identity(#[from] IdentityRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -123,7 +127,7 @@ impl Error {
             Self::NoToken | Self::BadToken | Self::Forbidden => Kind::Denied,
             Self::NoHandler(_) | Self::UnsupportedPath | Self::Nothing => Kind::NotFound,
             Self::UnsupportedOperation | Self::Method | Self::Wrapping => Kind::Unsupported,
-            Self::TrailingSlash | Self::Field(_) | Self::Policy(_) => Kind::Invalid,
+            Self::TrailingSlash | Self::Field(_) | Self::Policy(_) | Self::Identity(_) => Kind::Invalid,
             Self::Mount(refusal) => refusal.kind(),
             Self::System(unfit) => unfit.kind(),
             Self::Lease(refusal) => refusal.kind(),
@@ -168,6 +172,7 @@ impl Error {
             | Self::Field(_)
             | Self::Mount(_)
             | Self::Policy(_)
+            | Self::Identity(_)
             | Self::System(_)
             | Self::Lease(_)
             | Self::Login(_)

@@ -106,10 +106,7 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
 fn gate(active: &Active, request: &Request, caller: Option<&Caller>, needs: Access) -> Result<Gate> {
     let acl = match needs {
         Access::Direct | Access::Open => None,
-        Access::Token | Access::Sudo => {
-            let policies = &caller.ok_or(Error::NoToken)?.entry.policies;
-            Some(active.policies.book().acl(policies))
-        }
+        Access::Token | Access::Sudo => Some(active.acl(&caller.ok_or(Error::NoToken)?.entry)?),
     };
     let wrap_ttl = u64::try_from(request.wrap_ttl).ok().filter(|nanos| *nanos > 0);
     Ok(Gate {

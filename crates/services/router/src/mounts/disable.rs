@@ -24,6 +24,7 @@ impl Mounts {
     pub(super) async fn remove(&self, mount: &Mount) -> Result<()> {
         self.launch.unmount(mount).await?;
         self.store.purge(record::data(&mount.entry.uuid)).await?;
+        self.identity.forget_mount(&mount.entry.accessor).await?;
         let _turn = self.turn.lock().await;
         self.store.delete(record::key(&mount.entry.uuid)).await?;
         let path = &mount.entry.path;

@@ -7,14 +7,14 @@ use super::{
     Launch, Mount, Mounts, defaults,
     record::{RECORDS, Record, key, refuge, unreadable},
 };
-use crate::{Error, core::is_passing, error::Result, store::Store};
+use crate::{Error, core::is_passing, error::Result, identity::Identity, store::Store};
 
 /// How many records are read at the same time.
 const AT_ONCE: usize = 64;
 
 impl Mounts {
     /// Reads all records. Starts no plugin and waits for none; a damaged record is a degraded mount, not an error.
-    pub(crate) async fn open(store: Store, launch: Launch) -> Result<Self> {
+    pub(crate) async fn open(store: Store, launch: Launch, identity: Arc<Identity>) -> Result<Self> {
         let uuids = store.list(RECORDS).await?;
         let reads = uuids.into_iter().map(|uuid| read(&store, uuid));
         let mut found: Vec<Mount> = stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -24,7 +24,7 @@ impl Mounts {
         for mount in found {
             place(&mut table, mount);
         }
-        let mounts = Self::with(store, launch, table);
+        let mounts = Self::with(store, launch, identity, table);
         mounts.add_defaults().await?;
         Ok(mounts)
     }

@@ -8,7 +8,7 @@ use super::{
     Launch, Mount, Move,
     record::{self, Record},
 };
-use crate::{Error, error::Result, mounts::Refusal, store::Store};
+use crate::{Error, error::Result, identity::Identity, mounts::Refusal, store::Store};
 
 /// One state of the mount table; a request reads it from start to end.
 pub(crate) type Snapshot = Arc<MountTable<Arc<Mount>>>;
@@ -20,6 +20,7 @@ const MOVES: usize = 1000;
 pub(crate) struct Mounts {
     pub(super) store: Store,
     pub(super) launch: Launch,
+    pub(super) identity: Arc<Identity>,
     pub(super) table: watch::Sender<Snapshot>,
     /// Changes take turns. Never held across a call into a plugin; requests do not come here.
     pub(super) turn: Mutex<()>,
@@ -27,9 +28,14 @@ pub(crate) struct Mounts {
 }
 
 impl Mounts {
-    pub(super) fn with(store: Store, launch: Launch, table: MountTable<Arc<Mount>>) -> Self {
+    pub(super) fn with(
+        store: Store,
+        launch: Launch,
+        identity: Arc<Identity>,
+        table: MountTable<Arc<Mount>>,
+    ) -> Self {
         let table = watch::Sender::new(Arc::new(table));
-        Self { store, launch, table, turn: Mutex::new(()), moves: Cache::new(MOVES) }
+        Self { store, launch, identity, table, turn: Mutex::new(()), moves: Cache::new(MOVES) }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

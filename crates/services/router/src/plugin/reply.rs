@@ -180,7 +180,7 @@ async fn envelope(context: Context<'_>, response: Box<pb::Response>, data: Bytes
             default_ttl: ttl.default,
             max_ttl: ttl.max,
         };
-        let logged_in = Box::pin(log_in(&context.active.tokens, login, auth)).await?;
+        let logged_in = Box::pin(log_in(context.active, &mount.entry, login, auth)).await?;
         envelope.auth = logged_in.auth.into();
         envelope.warnings.extend(logged_in.warnings);
     }

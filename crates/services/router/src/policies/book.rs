@@ -1,7 +1,13 @@
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
-use domain::policy::{Acl, DEFAULT, Nobody, Policy, RESPONSE_WRAPPING};
-use quick_cache::sync::Cache;
+use domain::policy::{Acl, DEFAULT, Identity, Nobody, Policy, RESPONSE_WRAPPING};
+use quick_cache::{Equivalent, sync::Cache};
+
+use crate::identity::Standing;
 
 /// The policies that are always there.
 pub(super) const ROOT: &str = "root";
@@ -22,11 +28,30 @@ pub(super) struct Page {
 
 pub(super) type Pages = BTreeMap<String, Arc<Page>>;
 
+/// Who holds policies: the names of a token's own, which are sorted, and the standing of whoever holds the token.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Holder {
+    names: Vec<String>,
+    standing: Option<u64>,
+}
+
+/// The same, to look for.
+#[derive(Hash)]
+struct HolderRef<'a> {
+    names: &'a [String],
+    standing: Option<u64>,
+}
+
+impl Equivalent<Holder> for HolderRef<'_> {
+    fn equivalent(&self, holder: &Holder) -> bool {
+        self.standing == holder.standing && self.names == holder.names
+    }
+}
+
 /// All policies, as they are at one moment.
 pub(crate) struct Book {
     pub(super) pages: Pages,
-    /// By the names of the set, which are sorted.
-    compiled: Cache<Vec<String>, Arc<Acl>>,
+    compiled: Cache<Holder, Arc<Acl>>,
     root: Arc<Acl>,
 }
 
@@ -57,25 +82,28 @@ impl Book {
         if name == ROOT { Some("") } else { self.pages.get(name).map(|page| page.text.as_str()) }
     }
 
-    /// What the holder of these policies may do. Policies that do not exist allow nothing; with a damaged one nothing is
-    /// allowed at all, for it may be the one that forbids.
-    pub(crate) fn acl(&self, names: &[String]) -> Arc<Acl> {
+    /// What the holder of these policies may do, and of those that follow from who they are. Policies that do not exist
+    /// allow nothing; with a damaged one nothing is allowed at all, for it may be the one that forbids.
+    pub(crate) fn acl(&self, names: &[String], standing: Option<&Standing>) -> Arc<Acl> {
         if names.iter().any(|name| name == ROOT) {
             return self.root.clone();
         }
-        if let Some(compiled) = self.compiled.get(names) {
+        let serial = standing.map(|standing| standing.serial);
+        if let Some(compiled) = self.compiled.get(&HolderRef { names, standing: serial }) {
             return compiled;
         }
-        let acl = Arc::new(self.compile(names));
-        self.compiled.insert(names.to_vec(), acl.clone());
+        let acl = Arc::new(self.compile(names, standing));
+        self.compiled.insert(Holder { names: names.to_vec(), standing: serial }, acl.clone());
         acl
     }
 
-    fn compile(&self, names: &[String]) -> Acl {
-        let held = names.iter().filter_map(|name| self.pages.get(name));
+    fn compile(&self, names: &[String], standing: Option<&Standing>) -> Acl {
+        let who: &dyn Identity = standing.map_or(&Nobody, |standing| &standing.person);
+        let names: BTreeSet<&String> =
+            names.iter().chain(standing.into_iter().flat_map(Standing::policies)).collect();
+        let held = names.into_iter().filter_map(|name| self.pages.get(name));
         let policies: Option<Vec<&Policy>> = held.map(|page| page.policy.as_ref()).collect();
-        // Entities come with the identity store; until then no template has a value.
-        policies.map(|policies| Acl::compile(policies, &Nobody)).unwrap_or_default()
+        policies.map(|policies| Acl::compile(policies, who)).unwrap_or_default()
     }
 }
 
@@ -95,7 +123,7 @@ mod tests {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let question =
             Question { path, operation: Operation::Read, needs_sudo: false, wrap_ttl: None, body: b"" };
-        book.acl(&names).allows(&question)
+        book.acl(&names, None).allows(&question)
     }
 
     fn book() -> Book {

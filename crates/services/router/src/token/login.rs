@@ -1,13 +1,13 @@
 use std::{net::IpAddr, time::Duration};
 
-use domain::{Kind, Token, format_go_duration};
+use domain::{Kind, MountEntry, Token, format_go_duration};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::Serialize;
 use wire::pb;
 
-use super::{Tokens, entry::TokenEntry};
-use crate::{error::Result, random};
+use super::entry::TokenEntry;
+use crate::{core::Active, error::Result, identity::Shown, random};
 
 /// Why a login does not yield a token, though its plugin says yes.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -67,6 +67,8 @@ struct AuthView<'a> {
     accessor: &'a str,
     policies: &'a [String],
     token_policies: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    identity_policies: &'a [String],
     metadata: &'a Option<std::collections::BTreeMap<String, String>>,
     lease_duration: u64,
     renewable: bool,
@@ -78,14 +80,32 @@ struct AuthView<'a> {
 }
 
 /// Makes a token for somebody whom a plugin vouches for.
-pub(crate) async fn log_in(tokens: &Tokens, login: Login<'_>, auth: pb::Auth) -> Result<LoggedIn> {
-    let (entry, warnings) = entry_of(login, auth, random::base62(24)?)?;
-    let token: Token = tokens.create(&entry).await?;
+pub(crate) async fn log_in(
+    active: &Active,
+    mount: &MountEntry,
+    login: Login<'_>,
+    mut auth: pb::Auth,
+) -> Result<LoggedIn> {
+    let groups = std::mem::take(&mut auth.group_aliases);
+    let shown = auth.alias.clone().map(|alias| Shown::new(mount, alias, groups));
+    let (mut entry, warnings) = entry_of(login, auth, random::base62(24)?)?;
+    // Nobody becomes somebody by a login that is refused.
+    let mut identity_policies = Vec::new();
+    if let Some(shown) = shown {
+        let standing = active.identity.log_in(shown).await?;
+        entry.entity_id = standing.entity_id().to_owned();
+        identity_policies = standing.policies().to_vec();
+    }
+    let mut policies = [entry.policies.as_slice(), &identity_policies].concat();
+    policies.sort();
+    policies.dedup();
+    let token: Token = active.tokens.create(&entry).await?;
     let view = AuthView {
         client_token: token.expose(),
         accessor: &entry.accessor,
-        policies: &entry.policies,
+        policies: &policies,
         token_policies: &entry.policies,
+        identity_policies: &identity_policies,
         metadata: &entry.meta,
         lease_duration: entry.ttl,
         renewable: entry.renewable,

@@ -8,6 +8,7 @@ mod store;
 
 pub(crate) use caller::Caller;
 pub(crate) use endpoints::ENDPOINTS;
+pub(crate) use entry::TokenEntry;
 pub use login::Refused;
 pub(crate) use login::{Login, log_in};
 pub(crate) use store::{FirstToken, SaltedId, Tokens};
