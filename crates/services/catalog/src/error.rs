@@ -5,7 +5,7 @@ use domain::Kind;
 use tonic::Status;
 use wire::Failure;
 
-use crate::plugins::PluginError;
+use crate::{barrier::CeremonyError, plugins::PluginError};
 
 /// Said in Vault's words, which operators search for.
 const WRONG_SHARES: &str = "unable to retrieve stored keys: invalid key: failed to decrypt keys from storage: \
@@ -41,6 +41,12 @@ pub enum Error {
     /// Nothing is being collected any more.
     #[error("vault is unsealed")]
     Unsealed,
+    /// A step of a ceremony that cannot be taken.
+    #[error(transparent)]
+    Ceremony(#[from] CeremonyError),
+    /// The caller does not say what it wants of a ceremony.
+    #[error("the request names no step of a ceremony that there is")]
+    NoStep,
     /// More at once than one transaction takes.
     #[error("one commit takes at most {limit} {what}, these are {actual}")]
     CommitTooLarge {
@@ -69,7 +75,9 @@ impl Error {
             | Self::ShareTooShort { .. }
             | Self::ShareTooLong { .. }
             | Self::WrongShares
+            | Self::NoStep
             | Self::Unsealed => Kind::Invalid,
+            Self::Ceremony(error) => error.kind(),
             Self::CommitTooLarge { .. } => Kind::TooLarge,
             Self::Storage(error) => error.kind(),
             Self::Plugin(error) => error.kind(),

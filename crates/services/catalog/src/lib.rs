@@ -7,7 +7,7 @@ mod error;
 mod plugins;
 mod storage;
 
-pub use barrier::BarrierService;
+pub use barrier::{BarrierService, CeremonyError};
 pub use catalog::Catalog;
 pub use config::{BuiltinInfo, Config, StorageConfig};
 pub use error::Error;

@@ -4,6 +4,7 @@ mod entry;
 mod keyring;
 mod names;
 mod open;
+mod rekey;
 mod seal;
 pub mod shamir;
 
@@ -18,6 +19,7 @@ use tokio::sync::Mutex;
 use crate::{Error, Key, Prefix, Result, Storage, Write};
 pub use keyring::KeyStatus;
 use open::Open;
+pub use rekey::NextSeal;
 use seal::SealRecord;
 pub use seal::{InvalidSealConfig, SealConfig};
 

@@ -1,6 +1,8 @@
 //! Initialising, unsealing and sealing.
 
+mod ceremonies;
 mod cluster;
+mod gathering;
 mod progress;
 
 use std::{
@@ -20,11 +22,14 @@ use bytes::Bytes;
 use domain::Secret;
 use tonic::{Request, Response, Status};
 use wire::catalog::v1::{
-    self, InitReply, InitRequest, KeyStatusRequest, RotateRequest, SealReply, SealRequest, SealStatus,
-    StatusRequest, UnsealRequest, barrier_server,
+    self, CeremonyKind, CeremonyRequest, CeremonyState, InitReply, InitRequest, KeyStatusRequest,
+    RotateRequest, SealReply, SealRequest, SealStatus, StatusRequest, UnsealRequest, barrier_server,
+    ceremony_request::Step,
 };
 
 use crate::{Error, storage::writes_of};
+use ceremonies::Ceremonies;
+pub use ceremonies::CeremonyError;
 use cluster::Cluster;
 use progress::Progress;
 
@@ -33,6 +38,8 @@ pub struct BarrierService {
     barrier: Arc<Barrier>,
     storage_type: &'static str,
     progress: Mutex<Progress>,
+    /// Steps are taken one after the other.
+    ceremonies: tokio::sync::Mutex<Ceremonies>,
     cluster: ArcSwapOption<Cluster>,
     epoch: AtomicU64,
 }
@@ -42,7 +49,14 @@ impl BarrierService {
         // Counted from the clock, so that another run of this process is another epoch too.
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let epoch = AtomicU64::new(u64::try_from(since.as_micros()).unwrap_or_default());
-        Self { barrier, storage_type, progress: Mutex::default(), cluster: ArcSwapOption::empty(), epoch }
+        Self {
+            barrier,
+            storage_type,
+            progress: Mutex::default(),
+            ceremonies: tokio::sync::Mutex::default(),
+            cluster: ArcSwapOption::empty(),
+            epoch,
+        }
     }
 
     // A panic cannot leave the shares half changed, so a poisoned lock means nothing.
@@ -110,6 +124,39 @@ impl BarrierService {
         self.epoch.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
+
+    async fn step(&self, request: CeremonyRequest) -> Result<CeremonyState, Error> {
+        use CeremonyKind::{Rekey, Root, Unspecified, Verification};
+        let mut ceremonies = self.ceremonies.lock().await;
+        if self.barrier.is_sealed() {
+            return Err(::storage::Error::Sealed.into());
+        }
+        let seal = self.barrier.seal_config().await?.ok_or(Error::NotInitialized)?;
+        let barrier = &self.barrier;
+        match (request.kind(), request.step.ok_or(Error::NoStep)?) {
+            (Root, Step::Look(_)) => {}
+            (Root, Step::Start(start)) => ceremonies.start_root(start)?,
+            (Root, Step::Share(share)) => return ceremonies.hand_in_for_root(barrier, seal, &share).await,
+            (Root, Step::Cancel(cancel)) => ceremonies.cancel_root(cancel.authorised)?,
+            (Rekey, Step::Look(_)) => return Ok(ceremonies.rekey(seal)),
+            (Rekey, Step::Start(start)) => {
+                ceremonies.start_rekey(&start)?;
+                return Ok(ceremonies.rekey(seal));
+            }
+            (Rekey, Step::Share(share)) => return ceremonies.hand_in_for_rekey(barrier, seal, &share).await,
+            (Rekey, Step::Cancel(cancel)) => {
+                ceremonies.cancel_rekey(&cancel.nonce, cancel.authorised)?;
+                return Ok(ceremonies.rekey(seal));
+            }
+            (Verification, Step::Look(_)) => return ceremonies.verification(),
+            (Verification, Step::Share(share)) => {
+                return ceremonies.hand_in_for_verification(barrier, &share).await;
+            }
+            (Verification, Step::Cancel(_)) => return ceremonies.restart_verification(),
+            (Verification, Step::Start(_)) | (Unspecified, _) => return Err(Error::NoStep),
+        }
+        Ok(ceremonies.root(seal))
+    }
 }
 
 fn key_status(status: KeyStatus) -> v1::KeyStatus {
@@ -133,12 +180,17 @@ impl barrier_server::Barrier for BarrierService {
     async fn seal(&self, _: Request<SealRequest>) -> Result<Response<SealReply>, Status> {
         self.barrier.seal();
         self.progress().reset();
+        *self.ceremonies.lock().await = Ceremonies::default();
         Ok(Response::new(SealReply {}))
     }
 
     async fn rotate(&self, _: Request<RotateRequest>) -> Result<Response<v1::KeyStatus>, Status> {
         let status = self.barrier.rotate().await.map_err(Error::from)?;
         Ok(Response::new(key_status(status)))
+    }
+
+    async fn ceremony(&self, request: Request<CeremonyRequest>) -> Result<Response<CeremonyState>, Status> {
+        Ok(Response::new(self.step(request.into_inner()).await?))
     }
 
     async fn get_key_status(&self, _: Request<KeyStatusRequest>) -> Result<Response<v1::KeyStatus>, Status> {
