@@ -15,6 +15,7 @@ use crate::{
     mounts::{Launch, Mounts},
     plugins::Catalog,
     policies::Policies,
+    rotation,
     store::Store,
     token::{TokenEntry, Tokens},
 };
@@ -57,7 +58,7 @@ impl Core {
     }
 
     /// What is known while unsealed. The barrier may have been opened by somebody else, so that is looked for too.
-    pub(crate) async fn active(&self) -> Result<Arc<Active>> {
+    pub(crate) async fn active(self: &Arc<Self>) -> Result<Arc<Active>> {
         if let Some(active) = self.active.borrow().clone() {
             return Ok(active);
         }
@@ -65,7 +66,7 @@ impl Core {
         Box::pin(self.activate()).await
     }
 
-    async fn activate(&self) -> Result<Arc<Active>> {
+    async fn activate(self: &Arc<Self>) -> Result<Arc<Active>> {
         let _turn = self.turn.lock().await;
         if let Some(active) = self.active.borrow().clone() {
             return Ok(active);
@@ -78,6 +79,7 @@ impl Core {
         Leases::start(&active);
         active.mounts.clone().finish_in_background();
         active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));
+        rotation::watch(self, &active);
         self.active.send_replace(Some(active.clone()));
         Ok(active)
     }

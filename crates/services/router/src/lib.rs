@@ -20,6 +20,7 @@ mod plugin;
 mod plugins;
 mod policies;
 mod random;
+mod rotation;
 mod service;
 mod store;
 mod sys;

@@ -166,4 +166,8 @@ impl Barrier for FakeCatalog {
     async fn get_key_status(&self, _: Request<v1::KeyStatusRequest>) -> Reply<v1::KeyStatus> {
         unused()
     }
+
+    async fn ceremony(&self, _: Request<v1::CeremonyRequest>) -> Reply<v1::CeremonyState> {
+        unused()
+    }
 }

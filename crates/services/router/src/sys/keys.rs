@@ -1,13 +1,20 @@
-use domain::Operation::{Read, Update};
+use std::time::Duration;
+
+use domain::{
+    Operation::{Read, Update},
+    format_go_duration,
+};
 use jiff::Timestamp;
 use serde_json::json;
 use wire::catalog::v1::{KeyStatusRequest, RotateRequest};
 
+use super::Unfit;
 use crate::{
     answer::Answer,
     ask::Ask,
     endpoint::{Access, Endpoint},
     error::Result,
+    rotation::{self, Rotation},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -24,6 +31,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         on_top: false,
         operations: &[(Update, |ask| Box::pin(rotate(ask)))],
         help: "Makes a new key for everything that is stored from now on.",
+    },
+    Endpoint {
+        pattern: "rotate/config",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Read, |ask| Box::pin(config(ask))), (Update, |ask| Box::pin(configure(ask)))],
+        help: "Tells and sets when the key is rotated by itself.",
     },
     Endpoint {
         pattern: "key-status",
@@ -48,4 +62,32 @@ async fn status(ask: Ask) -> Result<Answer> {
         "install_time": installed.to_string(),
         "encryptions": status.encryptions,
     })))
+}
+
+async fn config(ask: Ask) -> Result<Answer> {
+    let Rotation { enabled, interval, max_operations } = Rotation::load(&ask.core.store).await?;
+    let interval = match interval {
+        0 => json!(0),
+        seconds => json!(format_go_duration(Duration::from_secs(seconds))),
+    };
+    Ok(Answer::data(&json!({ "enabled": enabled, "interval": interval, "max_operations": max_operations })))
+}
+
+async fn configure(ask: Ask) -> Result<Answer> {
+    let fields = ask.fields()?;
+    let mut rotation = Rotation::load(&ask.core.store).await?;
+    rotation.enabled = fields.flag("enabled")?.unwrap_or(rotation.enabled);
+    if let Some(written) = fields.duration("interval")? {
+        let interval = written.value.map_err(|why| Unfit::RotationDuration(why.to_string()))?;
+        if !interval.is_zero() && interval < rotation::SHORTEST {
+            return Err(Unfit::RotationInterval.into());
+        }
+        rotation.interval = interval.as_secs();
+    }
+    if let Some(number) = fields.number("max_operations")? {
+        let allowed = u64::try_from(number).ok().filter(|number| rotation::OPERATIONS.contains(number));
+        rotation.max_operations = allowed.ok_or(Unfit::RotationOperations)?;
+    }
+    rotation.save(&ask.core.store).await?;
+    Ok(Answer::Nothing)
 }

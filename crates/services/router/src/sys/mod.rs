@@ -1,6 +1,7 @@
 //! What lies under `sys/`, one file a family.
 
 mod capabilities;
+mod ceremony;
 mod help;
 mod init;
 mod internal;
@@ -10,8 +11,10 @@ mod plugins;
 mod policies;
 mod processes;
 mod register;
+mod rekey;
 mod reload;
 mod remount;
+mod root;
 mod seal;
 mod settings;
 mod tune;
@@ -37,6 +40,8 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     reload::ENDPOINTS,
     policies::ENDPOINTS,
     capabilities::ENDPOINTS,
+    root::ENDPOINTS,
+    rekey::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
@@ -65,7 +70,14 @@ mod tests {
                 "leader",
                 "seal-backend-status",
                 "internal/ui/mounts",
-                "internal/ui/mounts/*path"
+                "internal/ui/mounts/*path",
+                "generate-root/attempt",
+                "generate-root/update",
+                "decode-token",
+                "rekey/init",
+                "rekey/update",
+                "rekey/verify",
+                "rekey-recovery-key/:step"
             ]
         );
     }

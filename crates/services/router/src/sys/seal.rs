@@ -132,7 +132,7 @@ const SHORTEST: usize = 16;
 const LONGEST: usize = 33;
 
 /// Hex, or base64. Some base64 looks like hex; then the length decides.
-fn decode(key: &str) -> Result<Vec<u8>, Unfit> {
+pub(super) fn decode(key: &str) -> Result<Vec<u8>, Unfit> {
     let hex = hex::decode(key).ok().filter(|share| (SHORTEST..=LONGEST).contains(&share.len()));
     hex.map_or_else(|| STANDARD.decode(key).map_err(|_| Unfit::Key), Ok)
 }

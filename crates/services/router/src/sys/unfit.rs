@@ -20,6 +20,26 @@ pub enum Unfit {
     Key,
     #[error("invalid key: key is shorter than minimum 16 bytes")]
     ShortKey,
+    #[error("'key' must be specified in request body as JSON")]
+    NoCeremonyKey,
+    #[error("OTP string is wrong length")]
+    OtpLength,
+    #[error("encoded_token is not a token that was encoded with this otp")]
+    EncodedToken,
+    #[error("provided threshold greater than the total shares")]
+    RekeyThreshold,
+    #[error("cannot request a backup of the new keys without providing PGP keys for encryption")]
+    BackupWithoutPgp,
+    #[error("no backed-up keys found")]
+    NoBackup,
+    #[error("recovery rekeying not supported")]
+    NoRecoveryRekey,
+    #[error("interval must be greater or equal to 24h0m0s")]
+    RotationInterval,
+    #[error("unable to parse interval: {0}")]
+    RotationDuration(String),
+    #[error("max_operations must be in the range [1000000,3865470566]")]
+    RotationOperations,
     #[error("vault is unsealed")]
     Unsealed,
     #[error("can't perform a seal migration, no migration seal found")]

@@ -11,4 +11,4 @@ pub(crate) use endpoints::ENDPOINTS;
 pub(crate) use entry::TokenEntry;
 pub use login::Refused;
 pub(crate) use login::{Login, log_in};
-pub(crate) use store::{FirstToken, SaltedId, Tokens};
+pub(crate) use store::{FirstToken, SaltedId, TOKEN_LENGTH, Tokens};

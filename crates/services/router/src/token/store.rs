@@ -22,6 +22,9 @@ const SALT: &str = "core/token/salt";
 const BY_ID: &str = "core/token/id/";
 const BY_ACCESSOR: &str = "core/token/accessor/";
 
+/// Bytes of a token: `hvs.` and what nobody can guess.
+pub(crate) const TOKEN_LENGTH: usize = 28;
+
 /// How many tokens are kept in memory.
 const CACHED: usize = 10_000;
 
@@ -98,6 +101,11 @@ impl Tokens {
         let writes = records(&self.salt, &salted(&self.salt, &token), entry);
         self.store.commit(writes.into()).await?;
         Ok(token)
+    }
+
+    /// A new root token, for those who hold the keys of the seal.
+    pub(crate) async fn create_root(&self) -> Result<Token> {
+        self.create(&TokenEntry::root(random::base62(24)?)).await
     }
 
     /// From now on nobody knows it.
