@@ -12,18 +12,15 @@ use kit::{
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, async_trait, service::Routes};
+use tonic::{Request, Response, Status, async_trait, service::Routes, transport::Channel};
 use wire::{
-    Seam,
     catalog::v1::{
-        CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest,
-        storage_client::StorageClient,
+        CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest, StorageSeam,
         storage_server::{Storage, StorageServer},
     },
     pb,
     router::v1::{
-        self as router, NodeState, StateRequest,
-        router_client::RouterClient,
+        self as router, NodeState, RouterSeam, StateRequest,
         router_server::{Router, RouterServer},
     },
 };
@@ -64,20 +61,20 @@ pub async fn measure(time: Duration) -> anyhow::Result<String> {
     let mut table = String::from(
         "| hop | µs a call, one process | µs a call, mutual TLS over loopback |\n|---|--:|--:|\n",
     );
-    let (router, storage) = (RouterServer::new(Trivial), StorageServer::new(Trivial));
-    let remote_router = Remote::start(Service::Router, Service::Gateway, Routes::new(router.clone())).await?;
-    let remote_storage =
-        Remote::start(Service::Catalog, Service::Launcher, Routes::new(storage.clone())).await?;
-    let near = requests(RouterClient::new(Seam::local(router)), time).await?;
-    let far = requests(RouterClient::new(remote_router.seam.clone()), time).await?;
+    let router = Routes::new(RouterServer::new(Trivial));
+    let router = Remote::start(Service::Router, Service::Gateway, router).await?;
+    let storage = Routes::new(StorageServer::new(Trivial));
+    let storage = Remote::start(Service::Catalog, Service::Launcher, storage).await?;
+    let near = requests(RouterSeam::local(Arc::new(Trivial)), time).await?;
+    let far = requests(RouterSeam::remote(router.channel.clone()), time).await?;
     writeln!(table, "| a request: gateway to router, router to launcher | {near:.1} | {far:.1} |")?;
-    let near = reads(StorageClient::new(Seam::local(storage)), time).await?;
-    let far = reads(StorageClient::new(remote_storage.seam.clone()), time).await?;
+    let near = reads(StorageSeam::local(Arc::new(Trivial)), time).await?;
+    let far = reads(StorageSeam::remote(storage.channel.clone()), time).await?;
     writeln!(table, "| a storage read: router or launcher to catalog | {near:.1} | {far:.1} |")?;
     Ok(table)
 }
 
-async fn requests(mut client: RouterClient<Seam>, time: Duration) -> anyhow::Result<f64> {
+async fn requests(seam: RouterSeam, time: Duration) -> anyhow::Result<f64> {
     let names = ["Accept", "User-Agent", "X-Vault-Request"];
     let header = || pb::Header { header: vec!["text".to_owned()] };
     let request = router::Request {
@@ -90,16 +87,16 @@ async fn requests(mut client: RouterClient<Seam>, time: Duration) -> anyhow::Res
     };
     let (begun, mut calls) = (Instant::now(), 0_u32);
     while begun.elapsed() < time {
-        client.handle(request.clone()).await?;
+        seam.handle(request.clone()).await?;
         calls += 1;
     }
     Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(calls))
 }
 
-async fn reads(mut client: StorageClient<Seam>, time: Duration) -> anyhow::Result<f64> {
+async fn reads(seam: StorageSeam, time: Duration) -> anyhow::Result<f64> {
     let (begun, mut calls) = (Instant::now(), 0_u32);
     while begun.elapsed() < time {
-        client.get(GetRequest { key: "logical/mount/secret/app/database".to_owned() }).await?;
+        seam.get(GetRequest { key: "logical/mount/secret/app/database".to_owned() }).await?;
         calls += 1;
     }
     Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(calls))
@@ -107,7 +104,7 @@ async fn reads(mut client: StorageClient<Seam>, time: Duration) -> anyhow::Resul
 
 /// A neighbour reached over mutual TLS, as services apart reach each other.
 struct Remote {
-    seam: Seam,
+    channel: Channel,
     stop: CancellationToken,
     _folder: TempDir,
 }
@@ -132,8 +129,8 @@ impl Remote {
         let address = listener.local_addr()?.to_string().parse()?;
         let stop = CancellationToken::new();
         tokio::spawn(tls::serve(listener, certificates(callee)?, routes, stop.clone()));
-        let seam = Seam::remote(tls::channel(callee, &address, &certificates(caller)?)?);
-        Ok(Self { seam, stop, _folder: folder })
+        let channel = tls::channel(callee, &address, &certificates(caller)?)?;
+        Ok(Self { channel, stop, _folder: folder })
     }
 }
 

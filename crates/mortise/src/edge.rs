@@ -7,7 +7,7 @@ use gateway::{Clients, Gateway, JsonLimits, Listener, Reload, TlsFiles, TlsVersi
 use kit::config;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use wire::{Seam, router::v1::router_client::RouterClient};
+use wire::router::v1::RouterSeam;
 
 use crate::banner::VAULT_VERSION;
 
@@ -45,7 +45,7 @@ impl Edge {
     }
 
     /// Serves until the token is cancelled and what was asked before is answered.
-    pub async fn serve(self, router: RouterClient<Seam>, shutdown: CancellationToken) {
+    pub async fn serve(self, router: RouterSeam, shutdown: CancellationToken) {
         let mut gateways = JoinSet::new();
         for (configured, listener) in self.0 {
             let gateway = Gateway::new(router.clone(), limits(&configured));

@@ -7,10 +7,7 @@ use kit::{
     tls::{self, Certificates},
 };
 use tokio::net::TcpStream;
-use wire::{
-    Seam,
-    health::{HealthCheckRequest, health_client::HealthClient},
-};
+use wire::health::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::{
     cli::{HealthFlags, ServiceFlags},
@@ -33,8 +30,8 @@ async fn serving(service: Service, config: &Config) -> anyhow::Result<()> {
     let internal = config.needs_internal()?;
     let address = internal.address.as_ref().context("the internal block has no address")?;
     let certificates = Certificates::read(internal)?;
-    let seam = Seam::remote(tls::channel(service, address, &certificates)?);
-    let answer = HealthClient::new(seam).check(HealthCheckRequest::default()).await;
+    let channel = tls::channel(service, address, &certificates)?;
+    let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
     match answer.map_err(|status| anyhow::anyhow!("{service} at {address}: {}", status.message()))? {
         answer if answer.get_ref().status == 1 => Ok(()),
         _ => bail!("{service} at {address} is ending"),

@@ -10,8 +10,7 @@ use kit::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
-use wire::Seam;
+use tonic::{service::Routes, transport::Channel};
 
 /// How a service meets its neighbours: where they are, and the certificates that prove who is who.
 #[derive(Clone, Debug)]
@@ -28,8 +27,8 @@ impl Neighbours {
         Ok(Self { internal, certificates })
     }
 
-    /// What lies below a client of that service. Nothing is connected before it is used.
-    pub fn seam(&self, service: Service) -> anyhow::Result<Seam> {
+    /// A connection to that service. It is made when it is first used.
+    pub fn channel(&self, service: Service) -> anyhow::Result<Channel> {
         let address = match service {
             Service::Catalog => &self.internal.catalog,
             Service::Launcher => &self.internal.launcher,
@@ -39,7 +38,7 @@ impl Neighbours {
         let address = address.as_ref().with_context(|| {
             format!("the internal block does not say where the {service} is; add {service} = \"HOST:PORT\"")
         })?;
-        Ok(Seam::remote(tls::channel(service, address, &self.certificates)?))
+        Ok(tls::channel(service, address, &self.certificates)?)
     }
 
     /// Takes the address at which this service answers.

@@ -8,12 +8,11 @@ use domain::Token;
 use kit::config::{Config, Storage};
 use launcher::Launcher;
 use router::Router;
+use tonic::transport::Channel;
 use wire::{
-    PLUGIN_MESSAGE_LIMIT as LIMIT, Seam,
-    catalog::v1::{
-        barrier_client::BarrierClient, plugins_client::PluginsClient, storage_client::StorageClient,
-    },
-    launcher::v1::{launcher_client::LauncherClient, launcher_server::LauncherServer},
+    PLUGIN_MESSAGE_LIMIT as LIMIT,
+    catalog::v1::{BarrierSeam, PluginsSeam, StorageSeam},
+    launcher::v1::{LauncherSeam, launcher_server::LauncherServer},
     router::v1::router_server::RouterServer,
 };
 
@@ -22,39 +21,28 @@ use crate::banner::VAULT_VERSION;
 /// The three services of a catalog.
 #[derive(Clone, Debug)]
 pub struct CatalogSeams {
-    barrier: Seam,
-    storage: Seam,
-    plugins: Seam,
+    barrier: BarrierSeam,
+    storage: StorageSeam,
+    plugins: PluginsSeam,
 }
 
 impl CatalogSeams {
     /// A catalog in this process.
     pub fn local(catalog: &Catalog) -> Self {
         Self {
-            barrier: Seam::local(catalog.barrier_server()),
-            storage: Seam::local(catalog.storage_server()),
-            plugins: Seam::local(catalog.plugins_server()),
+            barrier: catalog.barrier_client(),
+            storage: catalog.storage_client(),
+            plugins: catalog.plugins_client(),
         }
     }
 
     /// A catalog elsewhere, with one connection for all that it serves.
-    pub fn remote(seam: Seam) -> Self {
-        Self { barrier: seam.clone(), storage: seam.clone(), plugins: seam }
-    }
-
-    fn barrier(&self) -> BarrierClient<Seam> {
-        let client = BarrierClient::new(self.barrier.clone());
-        client.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
-    }
-
-    fn storage(&self) -> StorageClient<Seam> {
-        let client = StorageClient::new(self.storage.clone());
-        client.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
-    }
-
-    fn plugins(&self) -> PluginsClient<Seam> {
-        let client = PluginsClient::new(self.plugins.clone());
-        client.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
+    pub fn remote(channel: Channel) -> Self {
+        Self {
+            barrier: BarrierSeam::remote(channel.clone()),
+            storage: StorageSeam::remote(channel.clone()),
+            plugins: PluginsSeam::remote(channel),
+        }
     }
 }
 
@@ -81,8 +69,11 @@ pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
 
 /// Makes ready to run plugins.
 pub fn launcher(config: &Config, below: &CatalogSeams) -> anyhow::Result<Arc<Launcher>> {
-    let clients =
-        launcher::Catalog { barrier: below.barrier(), storage: below.storage(), plugins: below.plugins() };
+    let clients = launcher::Catalog {
+        barrier: below.barrier.clone(),
+        storage: below.storage.clone(),
+        plugins: below.plugins.clone(),
+    };
     let config = launcher::Config {
         host_version: VAULT_VERSION.to_owned(),
         runtime_dir: config.plugin_tmpdir.clone(),
@@ -110,19 +101,13 @@ pub struct RouterSettings {
     pub first_token: Option<Token>,
 }
 
-/// The router's server.
-pub fn router_server(
-    config: &Config,
-    more: RouterSettings,
-    below: &CatalogSeams,
-    launcher: Seam,
-) -> RouterServer<Router> {
-    let launcher = LauncherClient::new(launcher);
+/// Makes a router over the services below it.
+pub fn router(config: &Config, more: RouterSettings, below: &CatalogSeams, launcher: LauncherSeam) -> Router {
     let clients = router::Clients {
-        barrier: below.barrier(),
-        storage: below.storage(),
-        plugins: below.plugins(),
-        launcher: launcher.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT),
+        barrier: below.barrier.clone(),
+        storage: below.storage.clone(),
+        plugins: below.plugins.clone(),
+        launcher,
     };
     let config = router::Config {
         api_addr: more.api_addr,
@@ -132,6 +117,10 @@ pub fn router_server(
         version: VAULT_VERSION.to_owned(),
         ..router::Config::default()
     };
-    let server = RouterServer::new(Router::new(clients, config));
-    server.max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
+    Router::new(clients, config)
+}
+
+/// The router's server.
+pub fn router_server(router: Router) -> RouterServer<Router> {
+    RouterServer::new(router).max_decoding_message_size(LIMIT).max_encoding_message_size(LIMIT)
 }

@@ -6,7 +6,7 @@ use domain::Token;
 use kit::{config::Config, shutdown::Shutdown};
 use launcher::{Launcher, Reason};
 use tokio_util::sync::CancellationToken;
-use wire::{Seam, router::v1::router_client::RouterClient};
+use wire::{launcher::v1::LauncherSeam, router::v1::RouterSeam};
 
 use crate::{
     banner,
@@ -35,7 +35,7 @@ pub fn run(flags: ServiceFlags) -> anyhow::Result<()> {
 /// Three services in this process; the fourth, the gateway, is in front of them.
 pub struct Server {
     launcher: Arc<Launcher>,
-    router: Seam,
+    router: RouterSeam,
     /// What clients are told to come back to.
     pub api_addr: String,
 }
@@ -46,15 +46,15 @@ impl Server {
         let api_addr = config.api_addr.clone().unwrap_or_else(|| edge.api_addr());
         let catalog = CatalogSeams::local(&parts::catalog(config).await?);
         let launcher = parts::launcher(config, &catalog)?;
-        let seam = Seam::local(parts::launcher_server(&launcher));
+        let seam = LauncherSeam::local(launcher.clone());
         let settings = RouterSettings { api_addr: api_addr.clone(), first_token };
-        let router = parts::router_server(config, settings, &catalog, seam);
-        Ok(Self { launcher, router: Seam::local(router), api_addr })
+        let router = parts::router(config, settings, &catalog, seam);
+        Ok(Self { launcher, router: RouterSeam::local(Arc::new(router)), api_addr })
     }
 
     /// A client of the router.
-    pub fn router(&self) -> RouterClient<Seam> {
-        RouterClient::new(self.router.clone())
+    pub fn router(&self) -> RouterSeam {
+        self.router.clone()
     }
 
     /// Answers until the token is cancelled; then ends from the top down.

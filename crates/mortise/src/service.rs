@@ -5,7 +5,7 @@ use kit::{Service, config::Config, shutdown::Shutdown};
 use launcher::Reason;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
-use wire::router::v1::router_client::RouterClient;
+use wire::{launcher::v1::LauncherSeam, router::v1::RouterSeam};
 
 use crate::{
     banner,
@@ -52,7 +52,7 @@ impl Alone<'_> {
 
     async fn launcher(self) -> anyhow::Result<()> {
         let listener = self.neighbours.listen().await?;
-        let below = CatalogSeams::remote(self.neighbours.seam(Service::Catalog)?);
+        let below = CatalogSeams::remote(self.neighbours.channel(Service::Catalog)?);
         let launcher = parts::launcher(self.config, &below)?;
         let routes = Routes::new(parts::launcher_server(&launcher));
         let served = self.serve(Service::Launcher, listener, routes).await;
@@ -62,19 +62,20 @@ impl Alone<'_> {
 
     async fn router(self) -> anyhow::Result<()> {
         let listener = self.neighbours.listen().await?;
-        let below = CatalogSeams::remote(self.neighbours.seam(Service::Catalog)?);
-        let launcher = self.neighbours.seam(Service::Launcher)?;
+        let below = CatalogSeams::remote(self.neighbours.channel(Service::Catalog)?);
+        let launcher = LauncherSeam::remote(self.neighbours.channel(Service::Launcher)?);
         let api_addr = self.config.api_addr.clone().context(
             "the router does not listen for clients, so it has to be told: add api_addr = \"https://HOST:8200\"",
         )?;
         let settings = RouterSettings { api_addr, first_token: None };
-        let routes = Routes::new(parts::router_server(self.config, settings, &below, launcher));
+        let router = parts::router(self.config, settings, &below, launcher);
+        let routes = Routes::new(parts::router_server(router));
         self.serve(Service::Router, listener, routes).await
     }
 
     async fn gateway(self) -> anyhow::Result<()> {
         let edge = Edge::open(self.config.needs_listeners()?).await?;
-        let router = RouterClient::new(self.neighbours.seam(Service::Router)?);
+        let router = RouterSeam::remote(self.neighbours.channel(Service::Router)?);
         let (neighbours, listeners) = (self.neighbours, edge.reload());
         start::reload_on_request(&self.shutdown, self.flags, move || {
             neighbours.reload()?;

@@ -2,22 +2,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Kind;
 use tonic::Status;
-use wire::{
-    Seam,
-    catalog::v1::{CommitRequest, GetRequest, ListRequest, storage_client::StorageClient},
-};
+use wire::catalog::v1::{CommitRequest, GetRequest, ListRequest, StorageSeam};
 
 use crate::{Error, Key, Prefix, Result, Storage, Write};
 
 /// The catalog's storage, as its neighbours see it.
 #[derive(Clone, Debug)]
-pub struct Remote(StorageClient<Seam>);
+pub struct Remote(StorageSeam);
 
 impl Remote {
     /// Storage by this client.
-    pub fn new(client: StorageClient<Seam>) -> Self {
-        let limit = wire::PLUGIN_MESSAGE_LIMIT;
-        Self(client.max_decoding_message_size(limit).max_encoding_message_size(limit))
+    pub const fn new(client: StorageSeam) -> Self {
+        Self(client)
     }
 }
 
@@ -25,7 +21,7 @@ impl Remote {
 impl Storage for Remote {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
         let request = GetRequest { key: key.as_str().to_owned() };
-        Ok(self.0.clone().get(request).await.map_err(error_of)?.into_inner().value)
+        Ok(self.0.get(request).await.map_err(error_of)?.into_inner().value)
     }
 
     async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
@@ -35,12 +31,12 @@ impl Storage for Remote {
         // On the wire, zero stands for all.
         let limit = u32::try_from(limit).unwrap_or_default();
         let request = ListRequest { prefix: prefix.as_str().to_owned(), after: after.to_owned(), limit };
-        Ok(self.0.clone().list(request).await.map_err(error_of)?.into_inner().keys)
+        Ok(self.0.list(request).await.map_err(error_of)?.into_inner().keys)
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<()> {
         let writes = writes.into_iter().map(wire_of).collect();
-        self.0.clone().commit(CommitRequest { writes }).await.map_err(error_of)?;
+        self.0.commit(CommitRequest { writes }).await.map_err(error_of)?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ pub use generated::mortise::{catalog, common, launcher, router};
 pub use generated::pb;
 pub use generated::plugin as goplugin;
 pub use generated::pluginutil::multiplexing;
-pub use seam::Seam;
+pub use seam::{Answer, Seam};
 
 /// The largest message that a plugin's connection carries, in bytes: what Go's side of the protocol allows.
 pub const PLUGIN_MESSAGE_LIMIT: usize = i32::MAX as usize;

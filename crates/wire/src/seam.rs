@@ -1,119 +1,45 @@
-use std::{
-    convert::Infallible,
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use http::{Request, Response};
-use tonic::{body::Body, codegen::BoxFuture, server::NamedService, transport::Channel};
-use tower::{BoxError, Service, ServiceExt, util::BoxCloneSyncService};
+use tonic::{Response, Status};
 
-/// What lies below a generated client: the neighbour's server in the same process, or a connection to it.
+/// What a caller holds of a service: the service itself in the same process, or a client with a connection to it.
 ///
-/// Cheap to clone. Both forms run the same code; which one it is, only the composition root knows.
-#[derive(Clone)]
-pub struct Seam(Below);
-
-#[derive(Clone)]
-enum Below {
-    /// Shared rather than cloned for every call, and its futures, which are boxed, are not boxed again.
-    Here(Arc<dyn Server>),
-    There(BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>),
-}
-
-/// A generated server.
-trait Server: Send + Sync {
-    fn answer(&self, request: Request<Body>) -> BoxFuture<Response<Body>, Infallible>;
-}
-
-impl<S> Server for S
-where
-    S: Service<
-            Request<Body>,
-            Response = Response<Body>,
-            Error = Infallible,
-            Future = BoxFuture<Response<Body>, Infallible>,
-        > + Clone
-        + Send
-        + Sync,
-{
-    fn answer(&self, request: Request<Body>) -> BoxFuture<Response<Body>, Infallible> {
-        self.clone().call(request)
-    }
-}
-
-impl Seam {
-    /// The neighbour's generated server, in the same process and with no socket in between.
-    pub fn local<S>(server: S) -> Self
-    where
-        S: Service<
-                Request<Body>,
-                Response = Response<Body>,
-                Error = Infallible,
-                Future = BoxFuture<Response<Body>, Infallible>,
-            > + NamedService,
-        S: Clone + Send + Sync + 'static,
-    {
-        Self(Below::Here(Arc::new(server)))
-    }
-
-    /// A connection to the neighbour's process.
-    pub fn remote(channel: Channel) -> Self {
-        Self(Below::There(BoxCloneSyncService::new(channel.map_err(BoxError::from))))
-    }
+/// The methods are generated for every service of ours, with the same form as those of the server trait. In one process
+/// a call is a call of that trait: messages move, and nothing is encoded. What a caller sees is the same in both forms:
+/// the code that answers, its statuses, and that a call ends when the caller drops it. Cheap to clone; which form it is,
+/// only the composition root knows.
+pub enum Seam<S: ?Sized, C> {
+    /// The service, in this process.
+    Here(Arc<S>),
+    /// A client of the service in another process.
+    There(C),
 }
 
 /// The answer to come.
-pub struct Answering(Pending);
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
 
-enum Pending {
-    Here(BoxFuture<Response<Body>, Infallible>),
-    There(BoxFuture<Response<Body>, BoxError>),
+impl<S: ?Sized, C> Seam<S, C> {
+    /// The service in the same process, with no socket in between.
+    pub const fn local(service: Arc<S>) -> Self {
+        Self::Here(service)
+    }
 }
 
-impl Future for Answering {
-    type Output = Result<Response<Body>, BoxError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Pending::Here(answer) => answer.as_mut().poll(cx).map_err(BoxError::from),
-            Pending::There(answer) => answer.as_mut().poll(cx),
+impl<S: ?Sized, C: Clone> Clone for Seam<S, C> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Here(service) => Self::Here(Arc::clone(service)),
+            Self::There(client) => Self::There(client.clone()),
         }
     }
 }
 
-impl Service<Request<Body>> for Seam {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Answering;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        match &mut self.0 {
-            Below::Here(_) => Poll::Ready(Ok(())),
-            Below::There(channel) => channel.poll_ready(cx),
-        }
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Answering {
-        Answering(match &mut self.0 {
-            Below::Here(server) => Pending::Here(server.answer(request)),
-            Below::There(channel) => Pending::There(channel.call(request)),
+impl<S: ?Sized, C> fmt::Debug for Seam<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Here(_) => "Seam::Here",
+            Self::There(_) => "Seam::There",
         })
-    }
-}
-
-impl fmt::Debug for Seam {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Seam")
-    }
-}
-
-impl fmt::Debug for Answering {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Answering")
     }
 }
 
@@ -123,9 +49,8 @@ mod tests {
 
     use super::*;
     use crate::catalog::v1::{
-        CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest,
-        storage_client::StorageClient,
-        storage_server::{Storage, StorageServer},
+        CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest, StorageSeam,
+        storage_server::Storage,
     };
 
     struct Echo;
@@ -140,17 +65,29 @@ mod tests {
             Err(crate::Failure::new(domain::Kind::Sealed, "Vault is sealed").into())
         }
 
-        async fn commit(&self, _: Request<CommitRequest>) -> Result<Response<CommitReply>, Status> {
+        async fn commit(&self, request: Request<CommitRequest>) -> Result<Response<CommitReply>, Status> {
+            let value = request.into_inner().writes.into_iter().find_map(|write| write.value);
+            assert_eq!(value.map(|value| value.as_ptr()), Some(VALUE.as_ptr()), "a body was copied");
             Ok(Response::new(CommitReply {}))
         }
     }
 
+    const VALUE: &[u8] = b"a value";
+
     #[tokio::test]
-    async fn a_generated_client_lies_directly_over_its_server() {
-        let mut client = StorageClient::new(Seam::local(StorageServer::new(Echo)));
-        let reply = client.get(GetRequest { key: "k".to_owned() }).await.unwrap().into_inner();
+    async fn a_call_in_one_process_is_a_call_of_the_service() {
+        let seam = StorageSeam::local(Arc::new(Echo));
+        let reply = seam.get(GetRequest { key: "k".to_owned() }).await.unwrap().into_inner();
         assert_eq!(reply.value.as_deref(), Some(b"k".as_slice()));
-        let refused = client.list(ListRequest::default()).await.unwrap_err();
+        let refused = seam.list(ListRequest::default()).await.unwrap_err();
         assert_eq!(crate::failure_of(&refused).kind, domain::Kind::Sealed);
+    }
+
+    #[tokio::test]
+    async fn no_body_is_copied_on_its_way_over_a_seam_in_one_process() {
+        let write =
+            crate::catalog::v1::Write { key: "k".to_owned(), value: Some(bytes::Bytes::from_static(VALUE)) };
+        let seam = StorageSeam::local(Arc::new(Echo));
+        seam.clone().commit(CommitRequest { writes: vec![write] }).await.unwrap();
     }
 }

@@ -6,9 +6,8 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Request, Response, Status, service::Routes};
+use tonic::{Code, Request, Response, Status, service::Routes, transport::Channel};
 use wire::{
-    Seam,
     health::{HealthCheckRequest, health_client::HealthClient},
     router::v1::{
         NodeState, Request as Asked, Response as Answered, StateRequest,
@@ -77,9 +76,9 @@ impl World {
         Self { folder, address, shutdown, task }
     }
 
-    fn seam(&self, caller: Service, callee: Service) -> Seam {
+    fn channel(&self, caller: Service, callee: Service) -> Channel {
         let own = certificates(self.folder.path(), caller);
-        Seam::remote(channel(callee, &self.address, &own).unwrap())
+        channel(callee, &self.address, &own).unwrap()
     }
 }
 
@@ -87,12 +86,12 @@ impl World {
 async fn only_the_gateway_may_call_the_router_but_all_may_ask_for_its_health() {
     let world = World::start().await;
     for caller in Service::ALL {
-        let state = RouterClient::new(world.seam(caller, Service::Router)).state(StateRequest {}).await;
+        let state = RouterClient::new(world.channel(caller, Service::Router)).state(StateRequest {}).await;
         match caller {
             Service::Gateway => assert!(state.unwrap().into_inner().initialized),
             _ => assert_eq!(state.unwrap_err().code(), Code::PermissionDenied, "{caller}"),
         }
-        let mut health = HealthClient::new(world.seam(caller, Service::Router));
+        let mut health = HealthClient::new(world.channel(caller, Service::Router));
         assert_eq!(health.check(HealthCheckRequest::default()).await.unwrap().into_inner().status, 1);
     }
 }
@@ -100,7 +99,7 @@ async fn only_the_gateway_may_call_the_router_but_all_may_ask_for_its_health() {
 #[tokio::test]
 async fn failures_cross_with_all_they_say() {
     let world = World::start().await;
-    let mut client = RouterClient::new(world.seam(Service::Gateway, Service::Router));
+    let mut client = RouterClient::new(world.channel(Service::Gateway, Service::Router));
     let failure = wire::failure_of(&client.handle(Asked::default()).await.unwrap_err());
     assert_eq!((failure.kind, failure.messages), (domain::Kind::Sealed, vec!["Vault is sealed".to_owned()]));
 }
@@ -109,7 +108,7 @@ async fn failures_cross_with_all_they_say() {
 async fn a_server_that_is_another_service_is_not_believed() {
     let world = World::start().await;
     // The launcher takes what answers for a catalog; it is a router.
-    let mut client = HealthClient::new(world.seam(Service::Launcher, Service::Catalog));
+    let mut client = HealthClient::new(world.channel(Service::Launcher, Service::Catalog));
     let asked = tokio::time::timeout(PATIENT, client.check(HealthCheckRequest::default())).await.unwrap();
     let failure = wire::failure_of(&asked.unwrap_err());
     assert_eq!(failure.kind, domain::Kind::Unavailable);
@@ -122,8 +121,8 @@ async fn a_stranger_and_a_peer_without_tls_get_nothing() {
     let strangers = tempfile::tempdir().unwrap();
     throwaway(strangers.path()).unwrap();
     let own = certificates(strangers.path(), Service::Gateway);
-    let seam = Seam::remote(channel(Service::Router, &world.address, &own).unwrap());
-    assert!(RouterClient::new(seam).state(StateRequest {}).await.is_err());
+    let channel = channel(Service::Router, &world.address, &own).unwrap();
+    assert!(RouterClient::new(channel).state(StateRequest {}).await.is_err());
 
     let mut plain = TcpStream::connect(world.address.as_str()).await.unwrap();
     plain.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
@@ -141,7 +140,7 @@ async fn a_caller_may_start_first_and_outlives_its_neighbours_restart() {
     let address: Address = reserved.local_addr().unwrap().to_string().parse().unwrap();
     drop(reserved);
     let own = certificates(folder.path(), Service::Gateway);
-    let mut client = RouterClient::new(Seam::remote(channel(Service::Router, &address, &own).unwrap()));
+    let mut client = RouterClient::new(channel(Service::Router, &address, &own).unwrap());
     let mut early = client.clone();
     let asked = tokio::spawn(async move { early.state(StateRequest {}).await });
     tokio::task::yield_now().await;
@@ -168,6 +167,6 @@ async fn certificates_can_be_read_again_and_bad_ones_change_nothing() {
     own.reload().unwrap();
     std::fs::write(world.folder.path().join("gateway.pem"), "broken").unwrap();
     assert!(matches!(own.reload(), Err(Error::Pem { .. })));
-    let seam = Seam::remote(channel(Service::Router, &world.address, &own).unwrap());
-    assert!(RouterClient::new(seam).state(StateRequest {}).await.is_ok());
+    let channel = channel(Service::Router, &world.address, &own).unwrap();
+    assert!(RouterClient::new(channel).state(StateRequest {}).await.is_ok());
 }

@@ -2,19 +2,19 @@ use anyhow::anyhow;
 use domain::Token;
 use serde_json::Value;
 use wire::{
-    Seam, failure_of,
-    router::v1::{Request, response::Body, router_client::RouterClient},
+    failure_of,
+    router::v1::{Request, RouterSeam, response::Body},
 };
 
 /// The server's own API, without HTTP in between.
 pub struct Api {
-    router: RouterClient<Seam>,
+    router: RouterSeam,
     token: String,
 }
 
 impl Api {
     /// Asks without a token, until there is one.
-    pub const fn new(router: RouterClient<Seam>) -> Self {
+    pub const fn new(router: RouterSeam) -> Self {
         Self { router, token: String::new() }
     }
 

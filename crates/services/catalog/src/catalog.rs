@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use ::storage::{Barrier, Cached, InMemory, Sqlite, Storage};
 use wire::{
-    PLUGIN_MESSAGE_LIMIT, Seam,
+    PLUGIN_MESSAGE_LIMIT,
     catalog::v1::{
-        barrier_client::BarrierClient, barrier_server::BarrierServer, plugins_client::PluginsClient,
-        plugins_server::PluginsServer, storage_client::StorageClient, storage_server::StorageServer,
+        BarrierSeam, PluginsSeam, StorageSeam, barrier_server::BarrierServer, plugins_server::PluginsServer,
+        storage_server::StorageServer,
     },
 };
 
@@ -52,25 +52,19 @@ impl Catalog {
             .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
     }
 
-    /// A client directly over the barrier's server.
-    pub fn barrier_client(&self) -> BarrierClient<Seam> {
-        BarrierClient::new(Seam::local(self.barrier_server()))
-            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
-            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    /// The barrier, for a neighbour in this process.
+    pub fn barrier_client(&self) -> BarrierSeam {
+        BarrierSeam::local(self.barrier.clone())
     }
 
-    /// A client directly over the storage's server.
-    pub fn storage_client(&self) -> StorageClient<Seam> {
-        StorageClient::new(Seam::local(self.storage_server()))
-            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
-            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    /// The storage, for a neighbour in this process.
+    pub fn storage_client(&self) -> StorageSeam {
+        StorageSeam::local(self.storage.clone())
     }
 
-    /// A client directly over the plugin catalog's server.
-    pub fn plugins_client(&self) -> PluginsClient<Seam> {
-        PluginsClient::new(Seam::local(self.plugins_server()))
-            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
-            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT)
+    /// The plugin catalog, for a neighbour in this process.
+    pub fn plugins_client(&self) -> PluginsSeam {
+        PluginsSeam::local(self.plugins.clone())
     }
 }
 

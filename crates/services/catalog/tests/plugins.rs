@@ -14,6 +14,7 @@ use catalog::{BuiltinInfo, Catalog, Config};
 use common::{opened, put, refusal};
 use domain::{Kind, PluginType};
 use tempfile::TempDir;
+use tokio_stream::StreamExt;
 use tonic::Status;
 use wire::catalog::v1::{
     CommitRequest, FetchRequest, ListPluginsRequest, Plugin, PluginRequest, RegisterRequest, SealRequest,
@@ -80,7 +81,7 @@ impl Place {
             FetchRequest { name: name.to_owned(), r#type: "secret".to_owned(), version: String::new() };
         let mut stream = self.catalog.plugins_client().fetch(request).await?.into_inner();
         let mut bytes = Vec::new();
-        while let Some(chunk) = stream.message().await? {
+        while let Some(chunk) = stream.next().await.transpose()? {
             assert!(chunk.data.len() <= 1 << 20);
             bytes.extend(chunk.data);
         }

@@ -33,7 +33,7 @@ async fn the_remote_client_tells_sealed_from_broken() {
 #[tokio::test]
 async fn a_list_takes_a_limit_and_where_to_begin() {
     let catalog = opened(Config::default()).await;
-    let mut client = catalog.storage_client();
+    let client = catalog.storage_client();
     let writes = ["l/a", "l/b", "l/c/d"].map(|key| put(key, "v")).to_vec();
     client.commit(CommitRequest { writes }).await.unwrap();
     let request = ListRequest { prefix: "l/".to_owned(), after: "a".to_owned(), limit: 1 };
@@ -45,8 +45,8 @@ async fn a_list_takes_a_limit_and_where_to_begin() {
 #[tokio::test]
 async fn keys_and_values_outside_the_limits_are_refused() {
     let catalog = opened(Config::default()).await;
-    let mut client = catalog.storage_client();
-    let mut kind_of = async |writes| refusal(client.commit(CommitRequest { writes }).await).0;
+    let client = catalog.storage_client();
+    let kind_of = async |writes| refusal(client.commit(CommitRequest { writes }).await).0;
     let sized = |size| Write { key: "k".to_owned(), value: Some(Bytes::from(vec![0; size])) };
     assert_eq!(kind_of(vec![put("../up", "v")]).await, Kind::Invalid);
     assert_eq!(kind_of(vec![put(&"k".repeat(40_000), "v")]).await, Kind::Invalid);

@@ -7,8 +7,8 @@ use http::{Method, Request};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 use wire::{
-    Failure, Seam, failure_of,
-    router::v1::{StateRequest, router_client::RouterClient},
+    Failure, failure_of,
+    router::v1::{RouterSeam, StateRequest},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 /// One handler, not a table of routes: which endpoint is meant is decided on the canonical path, never on its spelling.
 #[derive(Clone, Debug)]
 pub struct Api {
-    router: RouterClient<Seam>,
+    router: RouterSeam,
     config: Arc<Config>,
 }
 
@@ -39,7 +39,7 @@ fn panicked() -> Response {
 }
 
 impl Api {
-    pub fn new(router: RouterClient<Seam>, config: Arc<Config>) -> Self {
+    pub fn new(router: RouterSeam, config: Arc<Config>) -> Self {
         Self { router, config }
     }
 

@@ -6,7 +6,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use wire::{PLUGIN_MESSAGE_LIMIT, Seam, router::v1::router_client::RouterClient};
+use wire::router::v1::RouterSeam;
 
 use crate::{Config, Listener, api::Api, connection::Connections};
 
@@ -22,10 +22,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway that hands every request to this router.
-    pub fn new(router: RouterClient<Seam>, config: Config) -> Self {
-        let router = router
-            .max_decoding_message_size(PLUGIN_MESSAGE_LIMIT)
-            .max_encoding_message_size(PLUGIN_MESSAGE_LIMIT);
+    pub fn new(router: RouterSeam, config: Config) -> Self {
         let config = Arc::new(config);
         Self { api: Api::new(router, config.clone()), config }
     }

@@ -5,13 +5,7 @@ use std::{
 
 use storage::Storage;
 use tenon::Builtin;
-use wire::{
-    Seam,
-    catalog::v1::{
-        Plugin, PluginRequest, StatusRequest, barrier_client::BarrierClient, plugins_client::PluginsClient,
-        storage_client::StorageClient,
-    },
-};
+use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusRequest, StorageSeam};
 
 use crate::{
     Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, offspring,
@@ -22,11 +16,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Catalog {
     /// Asked for the cluster's name, once.
-    pub barrier: BarrierClient<Seam>,
+    pub barrier: BarrierSeam,
     /// Where plugins store.
-    pub storage: StorageClient<Seam>,
+    pub storage: StorageSeam,
     /// Which plugins there are, and their programs.
-    pub plugins: PluginsClient<Seam>,
+    pub plugins: PluginsSeam,
 }
 
 /// What identifies the cluster; known once the barrier is open.
@@ -92,7 +86,7 @@ impl Host {
             r#type: plugin_type.to_owned(),
             version: version.to_owned(),
         };
-        let plugin = self.catalog.plugins.clone().resolve(request).await.map_err(from_catalog)?;
+        let plugin = self.catalog.plugins.resolve(request).await.map_err(from_catalog)?;
         Ok(plugin.into_inner())
     }
 
@@ -109,7 +103,7 @@ impl Host {
         if self.cluster.get().is_some() {
             return;
         }
-        let Ok(status) = self.catalog.barrier.clone().status(StatusRequest {}).await else { return };
+        let Ok(status) = self.catalog.barrier.status(StatusRequest {}).await else { return };
         let status = status.into_inner();
         if !status.cluster_id.is_empty() {
             let _ = self.cluster.set(Cluster { name: status.cluster_name, id: status.cluster_id });

@@ -102,7 +102,7 @@ pub async fn verify(host: &Host, entry: &Entry) -> Result<Arc<Image>> {
         r#type: entry.plugin_type.word().to_owned(),
         version: entry.version.clone(),
     };
-    let mut catalog = host.catalog.plugins.clone();
+    let catalog = &host.catalog.plugins;
     let chunks = catalog.fetch(request).await.map_err(from_catalog)?.into_inner();
     let chunks = chunks.map_ok(|chunk| chunk.data).map_err(from_catalog);
     host.images.verify(&entry.to_string(), entry.sha256, host.config.largest_plugin, chunks).await

@@ -1,12 +1,12 @@
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use domain::Reason;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use storage::Remote;
 use tenon::Builtin;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::{
     launcher::v1::{
         Call, Event, EventsRequest, MountReply, MountRequest, ProbeReply, ProbeRequest, ProcessesReply,
@@ -78,8 +78,6 @@ fn malformed(what: &str) -> Error {
     Error::Malformed(format!("the {what} is missing"))
 }
 
-type Events = Pin<Box<dyn Stream<Item = Result<Event, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl launcher_server::Launcher for Launcher {
     async fn mount(&self, request: Request<MountRequest>) -> Result<Response<MountReply>, Status> {
@@ -135,9 +133,9 @@ impl launcher_server::Launcher for Launcher {
         Ok(Response::new(ProcessesReply { processes }))
     }
 
-    type EventsStream = Events;
+    type EventsStream = BoxStream<Event>;
 
-    async fn events(&self, request: Request<EventsRequest>) -> Result<Response<Events>, Status> {
+    async fn events(&self, request: Request<EventsRequest>) -> Result<Response<Self::EventsStream>, Status> {
         let events = Arc::clone(&self.host.journal).follow(request.into_inner().after);
         Ok(Response::new(events.map(Ok).boxed()))
     }

@@ -31,7 +31,7 @@ async fn it_reads_and_writes_its_own_storage_without_a_process() {
     let request =
         pb::Request { path: "a".to_owned(), operation: "create".to_owned(), ..pb::Request::default() };
     let call = Call { mount: "m".to_owned(), request: Some(request.into()) };
-    let reply = bench.client.clone().exists(call).await.unwrap().into_inner();
+    let reply = bench.client.exists(call).await.unwrap().into_inner();
     assert!(reply.check_found && reply.exists);
     assert!(bench.processes().await.is_empty());
 }

@@ -3,6 +3,7 @@
 
 mod support;
 
+use futures::StreamExt;
 use launcher::Config;
 use rustix::process::Signal;
 use support::{Bench, eventually, exists, go_plugin, is_alive, signal, spec};
@@ -71,7 +72,7 @@ async fn version_two_works_and_options_take_effect_by_tuning() {
     let mut tuned = spec("one", "gokv");
     tuned.options.insert("version".to_owned(), "2".to_owned());
     let request = wire::launcher::v1::MountRequest { spec: Some(tuned), fresh: false };
-    bench.client.clone().tune(request).await.unwrap();
+    bench.client.tune(request).await.unwrap();
     // The plugin upgrades its storage in the background, and says so until it is done.
     eventually("the upgrade ends", async || {
         let reply = bench.call("one", "create", "data/a", r#"{"data":{"k":"v"}}"#).await.unwrap();
@@ -108,7 +109,7 @@ async fn a_probe_says_what_a_plugin_is_and_leaves_nothing() {
         r#type: "secret".to_owned(),
         version: String::new(),
     };
-    let reply = bench.client.clone().probe(request).await.unwrap().into_inner();
+    let reply = bench.client.probe(request).await.unwrap().into_inner();
     assert!(reply.multiplexed);
     assert!(bench.processes().await.is_empty());
     eventually("its folder is gone", async || bench.process_dirs() == 0).await;
@@ -121,10 +122,10 @@ async fn every_move_of_a_process_is_an_event_in_order() {
     bench.mount("one", "gokv").await.unwrap();
     bench.unmount("one").await;
     let request = wire::launcher::v1::EventsRequest { after: 0 };
-    let mut events = bench.client.clone().events(request).await.unwrap().into_inner();
+    let mut events = bench.client.events(request).await.unwrap().into_inner();
     let mut seen = Vec::new();
     for _ in 0..5 {
-        seen.push(events.message().await.unwrap().unwrap());
+        seen.push(events.next().await.unwrap().unwrap());
     }
     let states: Vec<&str> = seen.iter().map(|event| event.state.as_str()).collect();
     assert_eq!(states, ["verifying", "starting", "running", "draining", "exited"]);
@@ -141,7 +142,7 @@ async fn stopping_all_forgets_the_mounts_and_leaves_nothing() {
     bench.mount("one", "gokv").await.unwrap();
     bench.mount("two", "other").await.unwrap();
     let request = wire::launcher::v1::StopAllRequest { reason: 2 };
-    bench.client.clone().stop_all(request).await.unwrap();
+    bench.client.stop_all(request).await.unwrap();
     assert!(bench.processes().await.is_empty());
     eventually("its folder is gone", async || bench.process_dirs() == 0).await;
     bench.call("one", "read", "a", "{}").await.unwrap_err();
@@ -159,7 +160,7 @@ async fn a_reload_moves_all_mounts_to_one_new_process() {
     let before = bench.process().await.pid;
     for mount in ["one", "two"] {
         let request = wire::launcher::v1::MountRequest { spec: Some(spec(mount, "gokv")), fresh: true };
-        bench.client.clone().tune(request).await.unwrap();
+        bench.client.tune(request).await.unwrap();
     }
     eventually("the old process is gone", async || !exists(before)).await;
     let after = bench.process().await;

@@ -52,7 +52,7 @@ async fn l12_a_candidate_that_cannot_take_over_leaves_nothing_and_the_old_one_se
     bench.write("m", "a", r#"{"value":"1"}"#).await;
     let pid = bench.process().await.pid;
     let request = MountRequest { spec: Some(spec("m", "userpass")), fresh: false };
-    let said = sentence(&bench.client.clone().tune(request).await.unwrap_err());
+    let said = sentence(&bench.client.tune(request).await.unwrap_err());
     assert!(said.contains("is no secret plugin"), "{said}");
     let process = bench.process().await;
     assert_eq!((process.pid, process.name.as_str()), (pid, "gokv"));

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use futures::StreamExt;
 use support::{Bench, go_plugin, sentence, spec};
 use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 use wire::launcher::v1::EventsRequest;
@@ -69,9 +70,9 @@ async fn l3_no_value_of_the_environment_and_no_argument_is_logged_told_or_listed
         assert!(said.contains("***"), "{said}");
         told += &said;
     }
-    let mut events = bench.client.clone().events(EventsRequest { after: 0 }).await.unwrap().into_inner();
+    let mut events = bench.client.events(EventsRequest { after: 0 }).await.unwrap().into_inner();
     loop {
-        let event = events.message().await.unwrap().unwrap();
+        let event = events.next().await.unwrap().unwrap();
         told += &format!("{event:?}");
         if event.plugin == "chats" && event.state == "exited" {
             break;

@@ -52,7 +52,6 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(clients: Clients, config: Config) -> Self {
-        let clients = clients.for_plugin_messages();
         let store = Store::new(clients.storage.clone());
         Self { config, clients, store, active: watch::Sender::new(None), turn: Mutex::new(()) }
     }
@@ -86,7 +85,7 @@ impl Core {
 
     /// How the barrier stands. If it has been closed, or closed and opened, what was known before is dropped.
     pub(crate) async fn status(&self) -> Result<SealStatus> {
-        let status = self.clients.barrier.clone().status(StatusRequest {}).await?.into_inner();
+        let status = self.clients.barrier.status(StatusRequest {}).await?.into_inner();
         let outdated = |active: &Option<Arc<Active>>| {
             active.as_ref().is_some_and(|active| status.sealed || active.epoch != status.epoch)
         };
@@ -112,7 +111,7 @@ impl Core {
     pub(crate) async fn seal(&self) -> Result<()> {
         let _turn = self.turn.lock().await;
         self.forget(Option::is_some).await;
-        self.clients.barrier.clone().seal(SealRequest {}).await?;
+        self.clients.barrier.seal(SealRequest {}).await?;
         tracing::info!("sealed");
         Ok(())
     }
@@ -127,7 +126,7 @@ impl Core {
         let Some(dropped) = dropped else { return };
         dropped.leases.stop();
         let stop = StopAllRequest { reason: Reason::Sealed.into() };
-        if let Err(status) = self.clients.launcher.clone().stop_all(stop).await {
+        if let Err(status) = self.clients.launcher.stop_all(stop).await {
             tracing::error!(status = status.message(), "not all plugins could be stopped");
         }
     }

@@ -1,16 +1,13 @@
 //! The plugin catalog, as this service asks for it.
 
 use domain::{Kind, PluginType, PluginVersion};
-use wire::{
-    Seam,
-    catalog::v1::{Plugin, PluginRequest, plugins_client::PluginsClient},
-};
+use wire::catalog::v1::{Plugin, PluginRequest, PluginsSeam};
 
 use crate::{Error, error::Result, mounts::Refusal};
 
 /// The plugin catalog.
 #[derive(Clone, Debug)]
-pub(crate) struct Catalog(pub(crate) PluginsClient<Seam>);
+pub(crate) struct Catalog(pub(crate) PluginsSeam);
 
 impl Catalog {
     /// Looks at the file of the entry that a mount runs.
@@ -20,7 +17,7 @@ impl Catalog {
         plugin_type: PluginType,
         version: &PluginVersion,
     ) -> Result<()> {
-        self.0.clone().inspect(request(name, plugin_type, version)).await?;
+        self.0.inspect(request(name, plugin_type, version)).await?;
         Ok(())
     }
 
@@ -32,7 +29,7 @@ impl Catalog {
         version: &PluginVersion,
     ) -> Result<Plugin> {
         let request = request(name, plugin_type, version);
-        match self.0.clone().resolve(request).await.map_err(Error::from) {
+        match self.0.resolve(request).await.map_err(Error::from) {
             Ok(reply) => Ok(reply.into_inner()),
             Err(Error::Below(failure)) if failure.kind == Kind::NotFound => Err(if version.is_none() {
                 Refusal::NoPlugin(name.to_owned()).into()

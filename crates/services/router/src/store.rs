@@ -1,9 +1,6 @@
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use wire::{
-    Seam,
-    catalog::v1::{CommitRequest, GetRequest, ListRequest, Write, storage_client::StorageClient},
-};
+use wire::catalog::v1::{CommitRequest, GetRequest, ListRequest, StorageSeam, Write};
 
 use crate::{Error, error::Result};
 
@@ -12,16 +9,16 @@ const PAGE: u32 = 1000;
 
 /// This service's own records, as JSON in the catalog.
 #[derive(Clone, Debug)]
-pub(crate) struct Store(StorageClient<Seam>);
+pub(crate) struct Store(StorageSeam);
 
 impl Store {
-    pub(crate) fn new(client: StorageClient<Seam>) -> Self {
+    pub(crate) fn new(client: StorageSeam) -> Self {
         Self(client)
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>> {
         let request = GetRequest { key: key.to_owned() };
-        Ok(self.0.clone().get(request).await?.into_inner().value)
+        Ok(self.0.get(request).await?.into_inner().value)
     }
 
     pub(crate) async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
@@ -73,13 +70,13 @@ impl Store {
     /// As many names as a page holds, those after one that is known.
     pub(crate) async fn page(&self, prefix: &str, after: String) -> Result<Vec<String>> {
         let request = ListRequest { prefix: prefix.to_owned(), after, limit: PAGE };
-        Ok(self.0.clone().list(request).await?.into_inner().keys)
+        Ok(self.0.list(request).await?.into_inner().keys)
     }
 
     /// All of it or nothing.
     pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<()> {
         if !writes.is_empty() {
-            self.0.clone().commit(CommitRequest { writes }).await?;
+            self.0.commit(CommitRequest { writes }).await?;
         }
         Ok(())
     }

@@ -83,7 +83,7 @@ async fn a_barrier_that_was_closed_and_opened_by_others_is_noticed() {
     let stack = Stack::open().await;
     stack.mount("kv", "kv").await;
     done(stack.write("kv/a", json!({"v": 1})).await);
-    let mut barrier = stack.catalog.barrier_client();
+    let barrier = stack.catalog.barrier_client();
     barrier.seal(SealRequest {}).await.unwrap();
     assert!(stack.state().await.sealed);
     assert_eq!(refused(stack.read("kv/a").await).0, "sealed");

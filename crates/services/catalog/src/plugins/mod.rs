@@ -13,7 +13,7 @@ use std::{path::PathBuf, sync::Arc};
 use ::storage::Barrier;
 use domain::{PluginName, PluginType};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::catalog::v1::{
     Chunk, DeregisterReply, FetchRequest, ListPluginsReply, ListPluginsRequest, Plugin, PluginRequest,
     RegisterReply, RegisterRequest, plugins_server,
@@ -134,7 +134,7 @@ impl PluginsService {
 
 #[tonic::async_trait]
 impl plugins_server::Plugins for PluginsService {
-    type FetchStream = ReceiverStream<Result<Chunk, Status>>;
+    type FetchStream = BoxStream<Chunk>;
 
     async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterReply>, Status> {
         let plugin = request.into_inner().plugin.unwrap_or_default();
@@ -163,6 +163,6 @@ impl plugins_server::Plugins for PluginsService {
     }
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {
-        Ok(Response::new(self.open_file(request.into_inner()).await?))
+        Ok(Response::new(Box::pin(self.open_file(request.into_inner()).await?)))
     }
 }

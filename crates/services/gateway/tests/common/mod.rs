@@ -12,14 +12,8 @@ use gateway::{Config, Gateway, Listener, TlsFiles};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, async_trait};
-use wire::{
-    Seam,
-    router::v1::{
-        self, Envelope, NodeState, StateRequest,
-        response::Body,
-        router_client::RouterClient,
-        router_server::{Router, RouterServer},
-    },
+use wire::router::v1::{
+    self, Envelope, NodeState, RouterSeam, StateRequest, response::Body, router_server::Router,
 };
 
 pub type Script = dyn Fn(&v1::Request) -> Result<v1::Response, Status> + Send + Sync;
@@ -100,7 +94,7 @@ impl Running {
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), tls).await.unwrap();
         let address = listener.address().unwrap();
         let reload = Listener::reload([&listener]);
-        let client = RouterClient::new(Seam::local(RouterServer::new(router)));
+        let client = RouterSeam::local(Arc::new(router));
         let stop = CancellationToken::new();
         let served = tokio::spawn(Gateway::new(client, config).serve(vec![listener], stop.clone()));
         Self { address, stop, reload, served }

@@ -18,22 +18,16 @@ use storage::{InMemory, Storage};
 use tempfile::TempDir;
 use tonic::Status;
 use wire::{
-    Seam,
-    catalog::v1::{
-        Plugin, barrier_client::BarrierClient, barrier_server::BarrierServer, plugins_client::PluginsClient,
-        plugins_server::PluginsServer, storage_client::StorageClient, storage_server::StorageServer,
-    },
+    catalog::v1::{BarrierSeam, Plugin, PluginsSeam, StorageSeam},
     launcher::v1::{
-        Call, MountReply, MountRequest, MountSpec, Process, ProcessesRequest, UnmountRequest,
-        launcher_client::LauncherClient, launcher_server::LauncherServer,
+        Call, LauncherSeam, MountReply, MountRequest, MountSpec, Process, ProcessesRequest, UnmountRequest,
     },
     pb,
 };
 
 /// A launcher, what it stores, and what it runs.
 pub struct Bench {
-    pub client: LauncherClient<Seam>,
-    pub launcher: LauncherServer<Launcher>,
+    pub client: LauncherSeam,
     pub stored: Arc<InMemory>,
     pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
     pub commits: Commits,
@@ -51,26 +45,19 @@ impl Bench {
         let stored = Arc::new(InMemory::default());
         let plugins = Arc::new(Mutex::default());
         let commits = Commits::default();
-        let catalog = FakeCatalog {
+        let catalog = Arc::new(FakeCatalog {
             stored: Arc::clone(&stored),
             plugins: Arc::clone(&plugins),
             commits: commits.clone(),
-        };
-        let limit = wire::PLUGIN_MESSAGE_LIMIT;
+        });
         let clients = Catalog {
-            barrier: BarrierClient::new(Seam::local(BarrierServer::new(catalog.clone()))),
-            storage: StorageClient::new(Seam::local(
-                StorageServer::new(catalog.clone()).max_decoding_message_size(limit),
-            )),
-            plugins: PluginsClient::new(Seam::local(PluginsServer::new(catalog))),
+            barrier: BarrierSeam::local(catalog.clone()),
+            storage: StorageSeam::local(catalog.clone()),
+            plugins: PluginsSeam::local(catalog),
         };
-        let launcher = LauncherServer::new(Launcher::new(config, clients, engine::engines()).unwrap())
-            .max_decoding_message_size(limit)
-            .max_encoding_message_size(limit);
-        let client = LauncherClient::new(Seam::local(launcher.clone()))
-            .max_decoding_message_size(limit)
-            .max_encoding_message_size(limit);
-        Self { client, launcher, stored, plugins, commits, folder }
+        let launcher = Arc::new(Launcher::new(config, clients, engine::engines()).unwrap());
+        let client = LauncherSeam::local(launcher);
+        Self { client, stored, plugins, commits, folder }
     }
 
     /// Registers a program under a name. The entry's command is its full path.
@@ -102,12 +89,12 @@ impl Bench {
 
     pub async fn mount_as(&self, spec: MountSpec, fresh: bool) -> Result<MountReply, Status> {
         let request = MountRequest { spec: Some(spec), fresh };
-        Ok(self.client.clone().mount(request).await?.into_inner())
+        Ok(self.client.mount(request).await?.into_inner())
     }
 
     pub async fn unmount(&self, uuid: &str) {
         let request = UnmountRequest { uuid: uuid.to_owned(), reason: 1 };
-        self.client.clone().unmount(request).await.unwrap();
+        self.client.unmount(request).await.unwrap();
     }
 
     pub async fn call(
@@ -125,7 +112,7 @@ impl Bench {
             ..pb::Request::default()
         };
         let call = Call { mount: uuid.to_owned(), request: Some(request.into()) };
-        Ok(self.client.clone().handle(call).await?.into_inner())
+        Ok(self.client.handle(call).await?.into_inner())
     }
 
     pub async fn read(&self, uuid: &str, path: &str) -> Result<serde_json::Value, Status> {
@@ -145,7 +132,7 @@ impl Bench {
     }
 
     pub async fn processes(&self) -> Vec<Process> {
-        self.client.clone().processes(ProcessesRequest {}).await.unwrap().into_inner().processes
+        self.client.processes(ProcessesRequest {}).await.unwrap().into_inner().processes
     }
 
     /// The one process that runs.

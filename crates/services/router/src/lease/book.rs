@@ -10,7 +10,7 @@ use domain::{LeaseQueue, Places};
 use jiff::Timestamp;
 use tokio::sync::{self, Notify, watch};
 use tokio_util::sync::CancellationToken;
-use wire::{Seam, launcher::v1::launcher_client::LauncherClient};
+use wire::launcher::v1::LauncherSeam;
 
 use super::record::{Record, key, millis};
 use crate::{error::Result, mounts::Mounts, store::Store, token::SaltedId};
@@ -25,7 +25,7 @@ const TURNS: usize = 64;
 pub(crate) struct Leases {
     pub(super) store: Store,
     pub(super) mounts: Arc<Mounts>,
-    pub(super) launcher: LauncherClient<Seam>,
+    pub(super) launcher: LauncherSeam,
     /// The pause after the first failed revocation.
     pub(super) retry: Duration,
     queue: Mutex<LeaseQueue>,
@@ -41,12 +41,7 @@ pub(crate) struct Leases {
 }
 
 impl Leases {
-    pub(crate) fn new(
-        store: Store,
-        mounts: Arc<Mounts>,
-        launcher: LauncherClient<Seam>,
-        retry: Duration,
-    ) -> Self {
+    pub(crate) fn new(store: Store, mounts: Arc<Mounts>, launcher: LauncherSeam, retry: Duration) -> Self {
         Self {
             store,
             mounts,

@@ -1,12 +1,7 @@
 use std::time::Duration;
 
 use domain::{LeaseLimits, MountEntry, MountFacts, SpecialPaths};
-use wire::{
-    Seam,
-    launcher::v1::{
-        MountReply, MountRequest, MountSpec, Reason, UnmountRequest, launcher_client::LauncherClient,
-    },
-};
+use wire::launcher::v1::{LauncherSeam, MountReply, MountRequest, MountSpec, Reason, UnmountRequest};
 
 use super::Mount;
 use crate::error::Result;
@@ -14,7 +9,7 @@ use crate::error::Result;
 /// How mounts are told to the launcher.
 #[derive(Clone, Debug)]
 pub(crate) struct Launch {
-    pub(crate) launcher: LauncherClient<Seam>,
+    pub(crate) launcher: LauncherSeam,
     pub(crate) default_lease_ttl: Duration,
     pub(crate) max_lease_ttl: Duration,
 }
@@ -30,13 +25,13 @@ impl Launch {
     /// Starts the plugin of a mount that has just been asked for.
     pub(super) async fn first(&self, entry: &MountEntry) -> Result<MountFacts> {
         let request = MountRequest { spec: Some(self.spec(entry)), fresh: true };
-        Ok(facts(self.launcher.clone().mount(request).await?.into_inner()))
+        Ok(facts(self.launcher.mount(request).await?.into_inner()))
     }
 
     /// Starts the plugin of a mount, or joins it; repeating it is harmless.
     pub(super) async fn again(&self, entry: &MountEntry) -> Result<MountFacts> {
         let request = MountRequest { spec: Some(self.spec(entry)), fresh: false };
-        Ok(facts(self.launcher.clone().mount(request).await?.into_inner()))
+        Ok(facts(self.launcher.mount(request).await?.into_inner()))
     }
 
     /// Tells a running plugin about new settings; its version stays.
@@ -44,18 +39,18 @@ impl Launch {
         let version = mount.launched().to_string();
         let spec = MountSpec { version, ..self.spec(&mount.entry) };
         let request = MountRequest { spec: Some(spec), fresh: false };
-        Ok(facts(self.launcher.clone().tune(request).await?.into_inner()))
+        Ok(facts(self.launcher.tune(request).await?.into_inner()))
     }
 
     /// Starts the plugin that the mount asks for, and lets it take over.
     pub(super) async fn reload(&self, entry: &MountEntry) -> Result<MountFacts> {
         let request = MountRequest { spec: Some(self.spec(entry)), fresh: true };
-        Ok(facts(self.launcher.clone().tune(request).await?.into_inner()))
+        Ok(facts(self.launcher.tune(request).await?.into_inner()))
     }
 
     pub(super) async fn unmount(&self, mount: &Mount) -> Result<()> {
         let request = UnmountRequest { uuid: mount.entry.uuid.clone(), reason: Reason::Disabled.into() };
-        self.launcher.clone().unmount(request).await?;
+        self.launcher.unmount(request).await?;
         Ok(())
     }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 use domain::{Kind, Operation, Token};
 use tokio::time::timeout;
 use wire::{
-    Failure, Seam,
-    launcher::v1::{Call, launcher_client::LauncherClient},
+    Failure,
+    launcher::v1::{Call, LauncherSeam},
     pb,
 };
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks a plugin to renew or to revoke what it has issued. That is the host's own request: nobody else stands behind it.
 pub(crate) async fn ask_issuer(
-    launcher: &LauncherClient<Seam>,
+    launcher: &LauncherSeam,
     mounts: &Mounts,
     mount: &Mount,
     operation: Operation,
@@ -37,7 +37,7 @@ pub(crate) async fn ask_issuer(
     let answer = async {
         mounts.make_ready(mount).await?;
         retold(mounts, mount, || {
-            let (mut launcher, call) = (launcher.clone(), call.clone());
+            let (launcher, call) = (launcher.clone(), call.clone());
             async move { launcher.handle(call).await }
         })
         .await

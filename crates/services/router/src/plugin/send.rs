@@ -1,7 +1,7 @@
 use domain::{Kind, Operation, Token};
 use wire::{
-    Failure, Seam,
-    launcher::v1::{Call, launcher_client::LauncherClient},
+    Failure,
+    launcher::v1::{Call, LauncherSeam},
     pb::HandleRequestReply,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 /// A launcher that has been restarted does not know the mount; it is told, and asked again. It has done nothing then,
 /// so even a write may be repeated.
 pub(crate) async fn send(
-    launcher: &LauncherClient<Seam>,
+    launcher: &LauncherSeam,
     mounts: &Mounts,
     (mount, rest): (&Mount, &str),
     incoming: Incoming,
@@ -36,7 +36,7 @@ pub(crate) async fn send(
     let mut call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()) };
     if operation == Operation::Update {
         let reply = retold(mounts, mount, || {
-            let (mut launcher, call) = (launcher.clone(), call.clone());
+            let (launcher, call) = (launcher.clone(), call.clone());
             async move { launcher.exists(call).await }
         })
         .await?;
@@ -50,7 +50,7 @@ pub(crate) async fn send(
         call.request.get_or_insert_default().operation = known.word().to_owned();
     }
     retold(mounts, mount, || {
-        let (mut launcher, call) = (launcher.clone(), call.clone());
+        let (launcher, call) = (launcher.clone(), call.clone());
         async move { launcher.handle(call).await }
     })
     .await

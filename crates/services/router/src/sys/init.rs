@@ -44,7 +44,7 @@ async fn init(ask: Ask) -> Result<Answer> {
     let mut first_writes = first.writes;
     first_writes.extend(mounts::first_writes()?);
     let request = InitRequest { shares, threshold, first_writes };
-    let keys = ask.core.clients.barrier.clone().init(request).await?.into_inner().shares;
+    let keys = ask.core.clients.barrier.init(request).await?.into_inner().shares;
     tracing::info!(shares, threshold, "initialised");
     Ok(Answer::bare(&Initialised {
         keys: keys.iter().map(hex::encode).collect(),

@@ -49,13 +49,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn rotate(ask: Ask) -> Result<Answer> {
-    let status = ask.core.clients.barrier.clone().rotate(RotateRequest {}).await?.into_inner();
+    let status = ask.core.clients.barrier.rotate(RotateRequest {}).await?.into_inner();
     tracing::info!(term = status.term, "the storage key was rotated");
     Ok(Answer::Nothing)
 }
 
 async fn status(ask: Ask) -> Result<Answer> {
-    let status = ask.core.clients.barrier.clone().get_key_status(KeyStatusRequest {}).await?.into_inner();
+    let status = ask.core.clients.barrier.get_key_status(KeyStatusRequest {}).await?.into_inner();
     let installed = Timestamp::from_nanosecond(status.install_time.into()).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(Answer::data(&json!({
         "term": status.term,

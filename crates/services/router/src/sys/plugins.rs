@@ -102,7 +102,7 @@ pub(super) fn named(path: &str) -> (Option<PluginType>, &str) {
 
 async fn plugins(ask: &Ask, type_word: &str) -> Result<Vec<Plugin>> {
     let request = ListPluginsRequest { r#type: type_word.to_owned() };
-    let reply = ask.core.clients.plugins.clone().list(request).await?;
+    let reply = ask.core.clients.plugins.list(request).await?;
     let mut plugins = reply.into_inner().plugins;
     plugins.sort_by_cached_key(|plugin| (plugin.r#type.clone(), plugin.name.clone(), version_of(plugin)));
     Ok(plugins)
@@ -165,7 +165,7 @@ async fn read(ask: Ask) -> Result<Answer> {
         )));
     };
     let request = request(&ask, plugin_type, name)?;
-    let plugin = match ask.core.clients.plugins.clone().get(request).await.map_err(Error::from) {
+    let plugin = match ask.core.clients.plugins.get(request).await.map_err(Error::from) {
         Ok(reply) => reply.into_inner(),
         Err(Error::Below(failure)) if failure.kind == Kind::NotFound => return Err(Error::Nothing),
         Err(error) => return Err(error),
@@ -196,7 +196,7 @@ async fn deregister(ask: Ask) -> Result<Answer> {
     if version.is_builtin() {
         return Err(Unfit::DeleteBuiltin(version.to_string()).into());
     }
-    ask.core.clients.plugins.clone().deregister(request).await?;
+    ask.core.clients.plugins.deregister(request).await?;
     Ok(Answer::Nothing)
 }
 

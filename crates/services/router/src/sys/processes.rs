@@ -20,7 +20,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
 
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
-    let reply = ask.core.clients.launcher.clone().processes(ProcessesRequest {}).await?.into_inner();
+    let reply = ask.core.clients.launcher.processes(ProcessesRequest {}).await?.into_inner();
     let snapshot = active.mounts.snapshot();
     let path_of = |uuid: &str| {
         let mut mounts = snapshot.iter();

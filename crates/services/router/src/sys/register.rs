@@ -49,7 +49,7 @@ fn type_in_body(fields: &Fields, name: &str) -> Result<Option<PluginType>> {
 async fn detect(ask: &Ask, plugin: Plugin) -> Result<Plugin> {
     let before = existing(ask, &plugin).await?;
     let stored = store(ask, plugin).await?;
-    let reply = ask.core.clients.launcher.clone().probe(probe_of(&stored)).await;
+    let reply = ask.core.clients.launcher.probe(probe_of(&stored)).await;
     undo(ask, &stored, before).await;
     match reply.map_err(Error::from) {
         Ok(reply) => Ok(Plugin { r#type: reply.into_inner().r#type, ..stored }),
@@ -141,7 +141,7 @@ fn sha256(text: &str) -> Result<Sha256, Unfit> {
 
 /// What the new entry would take the place of.
 async fn existing(ask: &Ask, plugin: &Plugin) -> Result<Option<Plugin>> {
-    match ask.core.clients.plugins.clone().get(key(plugin)).await.map_err(Error::from) {
+    match ask.core.clients.plugins.get(key(plugin)).await.map_err(Error::from) {
         Ok(reply) => Ok(Some(reply.into_inner()).filter(|found| !found.builtin)),
         // There is none, or one that is damaged: nothing that could be brought back.
         Err(Error::Below(failure)) if matches!(failure.kind, Kind::NotFound | Kind::Internal) => Ok(None),
@@ -151,7 +151,7 @@ async fn existing(ask: &Ask, plugin: &Plugin) -> Result<Option<Plugin>> {
 
 async fn store(ask: &Ask, plugin: Plugin) -> Result<Plugin> {
     let request = RegisterRequest { plugin: Some(plugin) };
-    match ask.core.clients.plugins.clone().register(request).await.map_err(Error::from) {
+    match ask.core.clients.plugins.register(request).await.map_err(Error::from) {
         Ok(reply) => Ok(reply.into_inner().plugin.unwrap_or_default()),
         // The catalog's refusals are errors that Vault's handler ends with.
         Err(Error::Below(failure)) => {
@@ -166,8 +166,7 @@ async fn store(ask: &Ask, plugin: Plugin) -> Result<Plugin> {
 /// A plugin that cannot be started is registered all the same: its file and checksum have been verified, and whoever
 /// mounts it is told why it does not start.
 async fn check_version(ask: &Ask, stored: &Plugin) -> Result<()> {
-    let reported = match ask.core.clients.launcher.clone().probe(probe_of(stored)).await.map_err(Error::from)
-    {
+    let reported = match ask.core.clients.launcher.probe(probe_of(stored)).await.map_err(Error::from) {
         Ok(reply) => reply.into_inner().version,
         Err(Error::Sealed) => return Err(Error::Sealed),
         Err(error) => {
@@ -191,13 +190,13 @@ async fn check_version(ask: &Ask, stored: &Plugin) -> Result<()> {
         return Err(Unfit::VersionMismatch { name, reported, wanted }.into());
     }
     store(ask, Plugin { version: version.to_string(), ..stored.clone() }).await?;
-    ask.core.clients.plugins.clone().deregister(key(stored)).await?;
+    ask.core.clients.plugins.deregister(key(stored)).await?;
     Ok(())
 }
 
 /// Brings back what was there before.
 async fn undo(ask: &Ask, stored: &Plugin, before: Option<Plugin>) {
-    let mut plugins = ask.core.clients.plugins.clone();
+    let plugins = &ask.core.clients.plugins;
     let undone = match before {
         Some(before) => plugins.register(RegisterRequest { plugin: Some(before) }).await.map(|_| ()),
         None => plugins.deregister(key(stored)).await.map(|_| ()),

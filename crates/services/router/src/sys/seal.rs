@@ -115,7 +115,7 @@ async fn unseal(ask: Ask) -> Result<Answer> {
         return Err(Unfit::ShortKey.into());
     }
     let request = UnsealRequest { share: share.into(), reset };
-    let status = ask.core.clients.barrier.clone().unseal(request).await?.into_inner();
+    let status = ask.core.clients.barrier.unseal(request).await?.into_inner();
     if !status.sealed {
         tracing::info!("unsealed");
         // The barrier is open, whatever else may be wrong; what is wrong is tried again by the next request.

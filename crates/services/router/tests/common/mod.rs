@@ -12,9 +12,9 @@ use router::{Clients, Config, Router};
 use serde_json::{Value, json};
 use tonic::Request;
 use wire::{
-    Failure, Seam,
+    Failure,
     catalog::v1::{CommitRequest, GetRequest, ListRequest, Write},
-    launcher::v1::{launcher_client::LauncherClient, launcher_server::LauncherServer},
+    launcher::v1::LauncherSeam,
     pb,
     router::v1::{self as api, NodeState, StateRequest, response::Body, router_server::Router as _},
 };
@@ -136,12 +136,11 @@ fn over(catalog: &Catalog) -> Router {
         plugins: catalog.plugins_client(),
     };
     let launcher = Launcher::new(launcher::Config::default(), clients, plugins::builtins()).unwrap();
-    let launcher = LauncherServer::from_arc(Arc::new(launcher));
     let clients = Clients {
         barrier: catalog.barrier_client(),
         storage: catalog.storage_client(),
         plugins: catalog.plugins_client(),
-        launcher: LauncherClient::new(Seam::local(launcher)),
+        launcher: LauncherSeam::local(Arc::new(launcher)),
     };
     Router::new(clients, Config { version: "1.2.3".to_owned(), ..Config::default() })
 }
