@@ -17,6 +17,8 @@ pub(crate) enum Answer {
     Accepted(Bytes),
     /// A JSON document without envelope.
     Bare(Bytes),
+    /// One that was made before.
+    Whole(Box<Response>),
 }
 
 impl Answer {
@@ -54,6 +56,7 @@ impl Answer {
             })
         };
         let body = match self {
+            Self::Whole(response) => return *response,
             Self::Nothing => Body::Nothing(Nothing {}),
             Self::Bare(document) => Body::Bare(document),
             // A status of its own goes without the mount's type, as in Vault.

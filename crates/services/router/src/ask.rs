@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     fields::Fields,
     token::Caller,
+    wrapping::Wish,
 };
 
 /// A request to one of our own endpoints.
@@ -25,6 +26,8 @@ pub(crate) struct Ask {
     pub(crate) operation: Operation,
     pub(crate) captures: Captures,
     pub(crate) body: Bytes,
+    /// How the caller wants the answer wrapped, if at all.
+    pub(crate) wish: Option<Wish>,
 }
 
 impl Ask {

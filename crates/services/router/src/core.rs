@@ -18,6 +18,7 @@ use crate::{
     rotation,
     store::Store,
     token::{TokenEntry, Tokens},
+    wrapping::Wrapping,
 };
 
 /// What this service knows while the barrier is open. Dropped when it closes.
@@ -30,6 +31,7 @@ pub(crate) struct Active {
     pub(crate) policies: Policies,
     pub(crate) leases: Leases,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) wrapping: Wrapping,
 }
 
 impl Active {
@@ -143,7 +145,8 @@ impl Core {
         let mounts = Arc::new(Mounts::open(self.store.clone(), launch, identity.clone()).await?);
         let launcher = self.clients.launcher.clone();
         let leases = Leases::new(self.store.clone(), mounts.clone(), launcher, self.config.lease_retry);
-        Ok(Active { epoch, tokens, mounts, policies, identity, leases })
+        let wrapping = Wrapping::new(self.store.clone(), self.config.api_addr.clone());
+        Ok(Active { epoch, tokens, mounts, policies, identity, leases, wrapping })
     }
 }
 

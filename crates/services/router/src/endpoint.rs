@@ -11,8 +11,10 @@ pub(crate) type Handler = fn(Ask) -> BoxFuture<'static, Result<Answer>>;
 pub(crate) enum Access {
     /// Everybody, sealed or not; without Vault's envelope.
     Direct,
-    /// Everybody, once unsealed.
+    /// Everybody, once unsealed. A token is not looked at.
     Open,
+    /// Likewise; those who have a token are told more.
+    Optional,
     /// Holders of a token whose policies allow it.
     Token,
     /// As before, and the policies have to say `sudo`.

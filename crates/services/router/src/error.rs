@@ -4,8 +4,8 @@ use tonic::Status;
 use wire::Failure;
 
 use crate::{
-    fields::InvalidField, identity::IdentityRefusal, lease::LeaseRefusal, mounts::Refusal,
-    policies::PolicyRefusal, sys::Unfit, token,
+    cubbyhole::CubbyholeRefusal, fields::InvalidField, identity::IdentityRefusal, lease::LeaseRefusal,
+    mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token, wrapping::WrappingRefusal,
 };
 
 /// The outcome of anything this service does.
@@ -44,9 +44,6 @@ pub enum Error {
     /// A write to something that looks like a folder.
     #[error("cannot write to a path ending in '/'")]
     TrailingSlash,
-    /// The caller wants the answer wrapped.
-    #[error("response wrapping is not available on this server yet; repeat the request without a wrap TTL")]
-    Wrapping,
     /// Parameters that do not make sense.
     #[error(transparent)]
     Field(#[from] InvalidField),
@@ -65,6 +62,12 @@ pub enum Error {
     /// Entities, aliases or groups are not changed, or not found, like that.
     #[error(transparent)]
     Identity(#[from] IdentityRefusal),
+    /// Something is not wrapped, or not unwrapped.
+    #[error(transparent)]
+    Wrapping(#[from] WrappingRefusal),
+    /// A cubbyhole that is not read or written.
+    #[error(transparent)]
+    Cubbyhole(#[from] CubbyholeRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -126,11 +129,13 @@ impl Error {
             Self::Sealed => Kind::Sealed,
             Self::NoToken | Self::BadToken | Self::Forbidden => Kind::Denied,
             Self::NoHandler(_) | Self::UnsupportedPath | Self::Nothing => Kind::NotFound,
-            Self::UnsupportedOperation | Self::Method | Self::Wrapping => Kind::Unsupported,
+            Self::UnsupportedOperation | Self::Method => Kind::Unsupported,
             Self::TrailingSlash | Self::Field(_) | Self::Policy(_) | Self::Identity(_) => Kind::Invalid,
             Self::Mount(refusal) => refusal.kind(),
             Self::System(unfit) => unfit.kind(),
             Self::Lease(refusal) => refusal.kind(),
+            Self::Wrapping(refusal) => refusal.kind(),
+            Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
             Self::Refused { kind, .. } | Self::Value { kind, .. } => *kind,
             Self::BadAnswer(_) | Self::Damaged { .. } | Self::Missing(_) | Self::Random | Self::CutOff => {
@@ -160,6 +165,7 @@ impl Error {
             Self::Forbidden
             | Self::UnsupportedPath
             | Self::UnsupportedOperation
+            | Self::Cubbyhole(_)
             | Self::BadAnswer(_)
             | Self::Damaged { .. }
             | Self::Missing(_)
@@ -168,7 +174,7 @@ impl Error {
             | Self::NoToken
             | Self::NoHandler(_)
             | Self::TrailingSlash
-            | Self::Wrapping
+            | Self::Wrapping(_)
             | Self::Field(_)
             | Self::Mount(_)
             | Self::Policy(_)

@@ -52,6 +52,10 @@ impl Fields {
         Self(self.0.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it was given, even if empty.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()

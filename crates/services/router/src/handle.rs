@@ -11,6 +11,7 @@ use crate::{
     answer::Answer,
     ask::Ask,
     core::{Active, Core},
+    cubbyhole,
     endpoint::{Access, Handler, find},
     error::Result,
     gate::Gate,
@@ -18,6 +19,7 @@ use crate::{
     plugin::{self, Context, Incoming},
     sys,
     token::Caller,
+    wrapping::{self, Origin, Wish},
 };
 
 /// What becomes of one request: sealed or not, who asks, may they, where to, what follows.
@@ -53,25 +55,35 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
         }
         active => active?,
     };
-    if request.wrap_ttl != 0 {
-        return Err(Error::Wrapping);
-    }
     let snapshot = active.mounts.snapshot();
     refuse_trailing_slash(&snapshot, &mut request.path, operation)?;
     let route = route(&snapshot, &request.path);
     let needs = route.as_ref().map_or(Access::Token, Route::access);
     *login = needs == Access::Open && matches!(route, Some(Route::Plugin(..)));
+    let token = if wrapping::claims_first(&request.path) && operation == Operation::Update {
+        Box::pin(wrapping::resolve_first(&active, token, &request.data)).await?
+    } else {
+        token
+    };
     let caller = authenticate(&active, &request, &token, needs).await?;
     let gate = gate(&active, &request, caller.as_deref(), needs)?;
-    let to_plugin = matches!(route, Some(Route::Plugin(..)));
-    if !(if to_plugin { gate.may_permit(operation) } else { gate.permits(operation) }) {
+    let permitted = match &route {
+        Some(Route::Plugin(..)) => gate.may_permit(operation),
+        Some(Route::Core(_, CoreMount::Cubbyhole, rest)) if operation == Operation::Update => {
+            let caller = caller.as_deref().ok_or(Error::NoToken)?;
+            gate.permits(Box::pin(cubbyhole::known(&core.store, caller, rest)).await?)
+        }
+        _ => gate.permits(operation),
+    };
+    if !permitted {
         return Err(Error::Forbidden);
     }
-    match route.ok_or_else(|| Error::NoHandler(request.path.clone()))? {
+    let wish = Wish::of_caller(&request);
+    let (mount, response, wish) = match route.ok_or_else(|| Error::NoHandler(request.path.clone()))? {
         Route::Core(mount, core_mount, rest) => {
             let ask =
                 Ask { unsealed: Some(active.clone()), caller, ..ask_of(core, &request, token, operation) };
-            Box::pin(answer(mount, core_mount, rest, ask)).await
+            (mount, Box::pin(answer(mount, core_mount, rest, ask)).await?, wish)
         }
         Route::Plugin(mount, rest) => {
             let caller = caller.filter(|_| !*login);
@@ -92,20 +104,31 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
                 data: request.data,
                 headers: request.headers,
                 connection: request.connection,
+                wrap_info: wish.as_ref().map(Wish::told),
             };
             let launcher = &core.clients.launcher;
             let permits = |operation| gate.permits(operation);
             let sent =
                 plugin::send(launcher, &active.mounts, (mount, rest), incoming, &token, caller, permits);
-            plugin::respond(context, sent.await?).await
+            let reply = sent.await?;
+            let wanted = reply.response.as_ref().and_then(|response| response.wrap_info.as_ref());
+            let wish = Wish::narrowed(wish, wanted);
+            (mount, plugin::respond(context, reply).await?, wish)
         }
+    };
+    match wish.filter(|_| operation != Operation::Help) {
+        Some(wish) => {
+            let origin = Origin { path: &request.path, plugin: &mount.entry.plugin };
+            Box::pin(active.wrapping.wrap(&active, origin, &wish, response)).await
+        }
+        None => Ok(response),
     }
 }
 
 /// What decides about a request. Where a token is needed, nothing is open.
 fn gate(active: &Active, request: &Request, caller: Option<&Caller>, needs: Access) -> Result<Gate> {
     let acl = match needs {
-        Access::Direct | Access::Open => None,
+        Access::Direct | Access::Open | Access::Optional => None,
         Access::Token | Access::Sudo => Some(active.acl(&caller.ok_or(Error::NoToken)?.entry)?),
     };
     let wrap_ttl = u64::try_from(request.wrap_ttl).ok().filter(|nanos| *nanos > 0);
@@ -187,17 +210,15 @@ fn refuse_trailing_slash(snapshot: &Snapshot, path: &mut String, operation: Oper
     Err(Error::TrailingSlash)
 }
 
-/// Who asks. Where no token is needed a bad one is overlooked, except by the endpoints of ours that answer more to
-/// those who have one.
+/// Who asks. Where no token is needed a bad one is overlooked, except by the endpoints that answer more to those who
+/// have one.
 async fn authenticate(
     active: &Active,
     request: &Request,
     token: &Token,
     needs: Access,
 ) -> Result<Option<Arc<Caller>>> {
-    let open = needs == Access::Open;
-    let ours = request.path.starts_with(SYSTEM);
-    if open && (!ours || token.expose().is_empty()) {
+    if needs == Access::Open || needs == Access::Optional && token.expose().is_empty() {
         return Ok(None);
     }
     let remote =
@@ -216,7 +237,8 @@ async fn answer(mount: &Mount, core: CoreMount, rest: &str, mut ask: Ask) -> Res
     let handler = endpoint.handler(ask.operation).ok_or(Error::UnsupportedOperation)?;
     ask.captures = captures;
     let id = ask.id.clone();
-    let mount_type = if endpoint.access == Access::Open { "" } else { core.type_shown() };
+    let open = matches!(endpoint.access, Access::Open | Access::Optional);
+    let mount_type = if open { "" } else { core.type_shown() };
     Ok(finish(handler, ask).await?.into_response(&id, mount_type, endpoint.on_top))
 }
 
@@ -241,5 +263,6 @@ fn ask_of(core: &Arc<Core>, request: &Request, token: Token, operation: Operatio
         operation,
         captures: Default::default(),
         body: request.data.clone(),
+        wish: Wish::of_caller(request),
     }
 }

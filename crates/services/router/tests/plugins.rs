@@ -136,14 +136,6 @@ async fn internal_operations_cannot_be_asked_for() {
 }
 
 #[tokio::test]
-async fn wrapping_is_refused_before_anything_is_done() {
-    let stack = odd().await;
-    let asked = request("update", "odd/x", &json!({}));
-    let outcome = stack.send(api::Request { token: stack.root.clone(), wrap_ttl: 60, ..asked }).await;
-    assert_eq!(refused(outcome).0, "unsupported");
-}
-
-#[tokio::test]
 async fn writes_to_folders_are_refused_unless_the_mount_overlooks_the_slash() {
     let stack = odd().await;
     let refusal = refused(stack.write("odd/a/", json!({})).await);

@@ -135,14 +135,17 @@ async fn mounts_are_shown_to_those_who_may_do_something_in_them() {
     policy(&stack, "bob", r#"path "odd/some/+" { capabilities = ["read"] }"#).await;
     let token = log_in(&stack, "bob").await;
     let seen = data(stack.ask(&token, "read", "sys/internal/ui/mounts", Value::Null).await);
-    assert_eq!(seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(), ["odd/", "sys/"]);
+    assert_eq!(
+        seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["cubbyhole/", "odd/", "sys/"]
+    );
     assert_eq!(seen["auth"].as_object().unwrap().keys().collect::<Vec<_>>(), ["token/"]);
     let one = data(stack.ask(&token, "read", "sys/internal/ui/mounts/odd/x", Value::Null).await);
     assert_eq!(one["path"], json!("odd/"));
 
     policy(&stack, "bob", r#"path "odd/*" { capabilities = ["deny"] }"#).await;
     let seen = data(stack.ask(&token, "read", "sys/internal/ui/mounts", Value::Null).await);
-    assert_eq!(seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(), ["sys/"]);
+    assert_eq!(seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(), ["cubbyhole/", "sys/"]);
 }
 
 #[tokio::test]

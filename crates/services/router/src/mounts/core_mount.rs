@@ -1,4 +1,4 @@
-use crate::{endpoint::Endpoint, sys, token};
+use crate::{cubbyhole, endpoint::Endpoint, sys, token};
 
 /// A mount that this service answers for itself, without a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,6 +7,8 @@ pub(crate) enum CoreMount {
     System,
     /// `auth/token/`.
     Token,
+    /// `cubbyhole/`.
+    Cubbyhole,
 }
 
 impl CoreMount {
@@ -15,6 +17,7 @@ impl CoreMount {
         match path {
             "sys/" => Some(Self::System),
             "auth/token/" => Some(Self::Token),
+            "cubbyhole/" => Some(Self::Cubbyhole),
             _ => None,
         }
     }
@@ -24,6 +27,7 @@ impl CoreMount {
         match self {
             Self::System => "system",
             Self::Token => "token",
+            Self::Cubbyhole => "cubbyhole",
         }
     }
 
@@ -31,6 +35,7 @@ impl CoreMount {
         match self {
             Self::System => sys::ENDPOINTS,
             Self::Token => &[token::ENDPOINTS],
+            Self::Cubbyhole => &[cubbyhole::ENDPOINTS],
         }
     }
 }

@@ -11,16 +11,18 @@ struct Default {
     kind: MountKind,
     plugin: &'static str,
     description: &'static str,
+    local: bool,
     seal_wrap: bool,
     passthrough: &'static [&'static str],
 }
 
-const DEFAULTS: [Default; 2] = [
+const DEFAULTS: [Default; 3] = [
     Default {
         path: "sys/",
         kind: MountKind::Secret,
         plugin: "system",
         description: "system endpoints used for control, policy and debugging",
+        local: false,
         seal_wrap: true,
         passthrough: &["Accept"],
     },
@@ -29,6 +31,16 @@ const DEFAULTS: [Default; 2] = [
         kind: MountKind::Auth,
         plugin: "token",
         description: "token based credentials",
+        local: false,
+        seal_wrap: false,
+        passthrough: &[],
+    },
+    Default {
+        path: "cubbyhole/",
+        kind: MountKind::Secret,
+        plugin: "cubbyhole",
+        description: "per-token private secret storage",
+        local: true,
         seal_wrap: false,
         passthrough: &[],
     },
@@ -59,7 +71,7 @@ impl Default {
             accessor: accessor(self.kind, self.plugin)?,
             description: self.description.to_owned(),
             options: None,
-            local: false,
+            local: self.local,
             seal_wrap: self.seal_wrap,
             external_entropy_access: false,
             config: MountConfig { passthrough_request_headers: passthrough, ..MountConfig::default() },

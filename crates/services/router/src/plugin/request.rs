@@ -16,6 +16,8 @@ pub(crate) struct Incoming {
     pub(crate) data: Bytes,
     pub(crate) headers: HashMap<String, pb::Header>,
     pub(crate) connection: Option<pb::Connection>,
+    /// How the caller wants the answer wrapped, if at all.
+    pub(crate) wrap_info: Option<pb::RequestWrapInfo>,
 }
 
 /// The request as a plugin gets it. The caller's token stays here: the plugin sees a salted form that is of no use.
@@ -45,6 +47,7 @@ pub(super) fn request_for(
         mount_accessor: entry.accessor.clone(),
         unauthenticated: caller.is_none(),
         connection: incoming.connection,
+        wrap_info: incoming.wrap_info,
         ..pb::Request::default()
     }
 }

@@ -20,14 +20,14 @@ use crate::{
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         pattern: "internal/ui/mounts",
-        access: Access::Open,
+        access: Access::Optional,
         on_top: false,
         operations: &[(Read, |ask| Box::pin(list(ask)))],
         help: "Lists the mounts that the caller can reach, or, without a token, those that are shown to everybody.",
     },
     Endpoint {
         pattern: "internal/ui/mounts/*path",
-        access: Access::Open,
+        access: Access::Optional,
         on_top: false,
         operations: &[(Read, |ask| Box::pin(read(ask)))],
         help: "Tells about the mount that a path belongs to.",

@@ -21,7 +21,10 @@ mod tune;
 mod unfit;
 mod view;
 
-use crate::endpoint::{Access, Captures, Endpoint, find};
+use crate::{
+    endpoint::{Access, Captures, Endpoint, find},
+    wrapping,
+};
 
 pub(crate) use help::help;
 pub use unfit::Unfit;
@@ -42,6 +45,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     capabilities::ENDPOINTS,
     root::ENDPOINTS,
     rekey::ENDPOINTS,
+    wrapping::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
@@ -58,7 +62,7 @@ mod tests {
         let open: Vec<&str> = ENDPOINTS
             .iter()
             .flat_map(|family| family.iter())
-            .filter(|endpoint| matches!(endpoint.access, Access::Direct | Access::Open))
+            .filter(|endpoint| matches!(endpoint.access, Access::Direct | Access::Open | Access::Optional))
             .map(|endpoint| endpoint.pattern)
             .collect();
         assert_eq!(
@@ -77,7 +81,8 @@ mod tests {
                 "rekey/init",
                 "rekey/update",
                 "rekey/verify",
-                "rekey-recovery-key/:step"
+                "rekey-recovery-key/:step",
+                "wrapping/lookup"
             ]
         );
     }

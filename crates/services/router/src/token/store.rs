@@ -10,6 +10,7 @@ use wire::catalog::v1::Write;
 use super::{Caller, entry::TokenEntry};
 use crate::{
     Error,
+    cubbyhole::Shelf,
     error::Result,
     random,
     store::{Store, put},
@@ -97,9 +98,20 @@ impl Tokens {
 
     /// Stores a new token, and hands it out this once.
     pub(crate) async fn create(&self, entry: &TokenEntry) -> Result<Token> {
+        self.create_with(entry, |_| Vec::new()).await
+    }
+
+    /// Likewise, with what belongs to it.
+    pub(crate) async fn create_with(
+        &self,
+        entry: &TokenEntry,
+        belongings: impl FnOnce(&SaltedId) -> Vec<Write>,
+    ) -> Result<Token> {
         let token = new_token()?;
-        let writes = records(&self.salt, &salted(&self.salt, &token), entry);
-        self.store.commit(writes.into()).await?;
+        let id = salted(&self.salt, &token);
+        let mut writes = records(&self.salt, &id, entry).to_vec();
+        writes.extend(belongings(&id));
+        self.store.commit(writes).await?;
         Ok(token)
     }
 
@@ -108,8 +120,14 @@ impl Tokens {
         self.create(&TokenEntry::root(random::base62(24)?)).await
     }
 
-    /// From now on nobody knows it.
+    /// What a token is known by.
+    pub(crate) fn id_of(&self, token: &Token) -> SaltedId {
+        salted(&self.salt, token)
+    }
+
+    /// From now on nobody knows it, and its cubbyhole is gone before it is.
     pub(crate) async fn revoke(&self, id: &SaltedId, entry: &TokenEntry) -> Result<()> {
+        Shelf::of(&self.store, id).clear().await?;
         self.store.commit(self.removals(id, entry)).await?;
         // A look-up that read the record before it was gone loses its place with this, and cannot bring it back.
         self.recent.remove(id);
@@ -121,11 +139,11 @@ impl Tokens {
         Ok(self.lookup(id).await?.is_some())
     }
 
-    /// Ends a token by the name that it is stored under.
+    /// Ends a token by the name that it is stored under. One that is gone already may have left its cubbyhole.
     pub(crate) async fn end(&self, id: &SaltedId) -> Result<()> {
         match self.lookup(id).await? {
             Some(entry) => self.revoke(id, &entry).await,
-            None => Ok(()),
+            None => Shelf::of(&self.store, id).clear().await,
         }
     }
 

@@ -122,6 +122,12 @@ impl Stack {
         self.catalog.storage_client().list(request).await.unwrap().into_inner().keys
     }
 
+    /// Removes what is stored, past everything.
+    pub async fn unstore(&self, key: &str) {
+        let write = Write { key: key.to_owned(), value: None };
+        self.catalog.storage_client().commit(CommitRequest { writes: vec![write] }).await.unwrap();
+    }
+
     /// Stores something, past everything.
     pub async fn store(&self, key: &str, value: &[u8]) {
         let write = Write { key: key.to_owned(), value: Some(value.to_vec().into()) };

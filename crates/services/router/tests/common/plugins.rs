@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::PluginType;
 use tenon::{
     Alias, Auth, Backend, BackendKind, Builtin, Config, Error, Factory, Host, LeaseOptions, Operation,
-    Request, Response, Result, Secret, SpecialPaths,
+    Request, Response, Result, Secret, SpecialPaths, WrapInfo,
 };
 
 /// kv, one that answers in every odd form, one that lets people in, and one that does not start.
@@ -74,6 +74,15 @@ impl Backend for Odd {
                 let lease = LeaseOptions { ttl: Duration::from_secs(60), ..LeaseOptions::default() };
                 let secret = Some(Secret { lease, ..Secret::default() });
                 Ok(Some(Response { data: "{}".into(), secret, ..Response::default() }))
+            }
+            "wrap" => {
+                let wrap_info = Some(WrapInfo { ttl: Duration::from_secs(30), ..WrapInfo::default() });
+                Ok(Some(Response { data: r#"{"secret":1}"#.into(), wrap_info, ..Response::default() }))
+            }
+            "told" => {
+                let ttl = request.wrap.map_or(0, |wrap| wrap.ttl.as_secs());
+                let data = serde_json::json!({ "wrap_ttl": ttl }).to_string().into();
+                Ok(Some(Response { data, ..Response::default() }))
             }
             "auth" => Ok(Some(Response { auth: Some(Auth::default()), ..Response::default() })),
             "headers" => {

@@ -1,0 +1,67 @@
+use domain::Operation::{self, Create, Delete, List, Read, Update};
+use serde_json::json;
+
+use super::{CubbyholeRefusal, Shelf};
+use crate::{
+    Error,
+    answer::Answer,
+    ask::Ask,
+    endpoint::{Access, Endpoint, Handler},
+    error::Result,
+    store::Store,
+    token::Caller,
+};
+
+const OPERATIONS: &[(Operation, Handler)] = &[
+    (Read, |ask| Box::pin(read(ask))),
+    (Update, |ask| Box::pin(write(ask))),
+    (Delete, |ask| Box::pin(delete(ask))),
+    (List, |ask| Box::pin(list(ask))),
+];
+
+const HELP: &str =
+    "Keeps what only the token that is sent with the request can read, and that is gone with it.";
+
+/// What lies under `cubbyhole/`.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint { pattern: "", access: Access::Token, on_top: false, operations: OPERATIONS, help: HELP },
+    Endpoint { pattern: "*path", access: Access::Token, on_top: false, operations: OPERATIONS, help: HELP },
+];
+
+/// Whether a write creates or changes: callers may be permitted to do the one and not the other.
+pub(crate) async fn known(store: &Store, caller: &Caller, path: &str) -> Result<Operation> {
+    let exists = Shelf::of(store, &caller.id).get(path).await?.is_some();
+    Ok(if exists { Update } else { Create })
+}
+
+async fn read(ask: Ask) -> Result<Answer> {
+    let object = shelf(&ask)?.get(path(&ask)?).await?.ok_or(Error::Nothing)?;
+    Ok(Answer::Data { data: object, warnings: Vec::new() })
+}
+
+async fn write(ask: Ask) -> Result<Answer> {
+    let path = path(&ask)?;
+    if ask.fields()?.is_empty() {
+        return Err(CubbyholeRefusal::NoData.into());
+    }
+    shelf(&ask)?.put(path, ask.body.clone()).await?;
+    Ok(Answer::Nothing)
+}
+
+async fn delete(ask: Ask) -> Result<Answer> {
+    shelf(&ask)?.delete(path(&ask)?).await?;
+    Ok(Answer::Nothing)
+}
+
+async fn list(ask: Ask) -> Result<Answer> {
+    let keys = shelf(&ask)?.list(ask.capture("path")).await?;
+    if keys.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": keys }))) }
+}
+
+fn shelf(ask: &Ask) -> Result<Shelf<'_>> {
+    Ok(Shelf::of(&ask.core.store, &ask.caller()?.id))
+}
+
+fn path(ask: &Ask) -> Result<&str> {
+    Some(ask.capture("path")).filter(|path| !path.is_empty()).ok_or_else(|| CubbyholeRefusal::NoPath.into())
+}

@@ -1,0 +1,18 @@
+use domain::Kind;
+
+/// Why a cubbyhole is not read or written, in Vault's words.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum CubbyholeRefusal {
+    /// The cubbyhole as a whole is neither read nor written.
+    #[error("missing path")]
+    NoPath,
+    /// There is nothing to keep.
+    #[error("missing data fields")]
+    NoData,
+}
+
+impl CubbyholeRefusal {
+    pub(crate) const fn kind(self) -> Kind {
+        Kind::Invalid
+    }
+}

@@ -1,0 +1,103 @@
+use domain::{
+    Operation::{Read, Update},
+    Token,
+};
+use serde_json::json;
+use wire::router::v1::response::Body;
+
+use super::{WrappingRefusal, check::require_wrapping};
+use crate::{
+    answer::Answer,
+    ask::Ask,
+    endpoint::{Access, Endpoint},
+    error::Result,
+};
+
+/// What lies under `sys/wrapping/`.
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        pattern: "wrapping/wrap",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(wrap(ask)))],
+        help: "Wraps the body of the request: the answer is a token that is good for taking it out once.",
+    },
+    Endpoint {
+        pattern: "wrapping/unwrap",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(unwrap(ask)))],
+        help: "Takes out what is wrapped under a token; the token is used up by that.",
+    },
+    Endpoint {
+        pattern: "wrapping/lookup",
+        access: Access::Open,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(lookup(ask))), (Read, |ask| Box::pin(lookup(ask)))],
+        help: "Tells when, where and for how long something was wrapped.",
+    },
+    Endpoint {
+        pattern: "wrapping/rewrap",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(rewrap(ask)))],
+        help: "Wraps what is wrapped under a token anew, for the same time; the old token is used up by that.",
+    },
+];
+
+async fn wrap(ask: Ask) -> Result<Answer> {
+    if ask.wish.is_none() {
+        return Err(WrappingRefusal::NotAskedFor.into());
+    }
+    ask.fields()?;
+    let data = if ask.body.is_empty() { "{}".into() } else { ask.body };
+    Ok(Answer::Data { data, warnings: Vec::new() })
+}
+
+async fn unwrap(ask: Ask) -> Result<Answer> {
+    let active = ask.active()?;
+    let caller = ask.caller()?;
+    let token = named(&ask).await?.unwrap_or_else(|| ask.token.clone());
+    let id = active.tokens.id_of(&token);
+    let parcel = active.wrapping.find(&id).await?;
+    if id == caller.id {
+        // By asking with it the caller has used it up.
+        active.wrapping.end(active, &id).await;
+    } else {
+        active.wrapping.claim(active, &token).await?;
+    }
+    let mut response = parcel.open()?;
+    if let Some(Body::Envelope(envelope)) = &mut response.body {
+        envelope.request_id.clone_from(&ask.id);
+    }
+    Ok(Answer::Whole(Box::new(response)))
+}
+
+async fn rewrap(ask: Ask) -> Result<Answer> {
+    let active = ask.active()?;
+    let old = named(&ask).await?.ok_or(WrappingRefusal::NotValid)?;
+    let parcel = active.wrapping.find(&active.tokens.id_of(&old)).await?;
+    let path = "sys/wrapping/rewrap";
+    let response = active.wrapping.rewrap(active, (&old, path), ask.wish.clone(), parcel).await?;
+    Ok(Answer::Whole(Box::new(response)))
+}
+
+async fn lookup(ask: Ask) -> Result<Answer> {
+    let active = ask.active()?;
+    let token = named(&ask).await?.unwrap_or_else(|| ask.token.clone());
+    let token = require_wrapping(active, token).await?;
+    let about = active.wrapping.find(&active.tokens.id_of(&token)).await?.about;
+    Ok(Answer::data(&json!({
+        "creation_path": about.creation_path,
+        "creation_time": about.creation_time,
+        "creation_ttl": about.creation_ttl,
+    })))
+}
+
+/// The wrapping token in the body, if there is one.
+async fn named(ask: &Ask) -> Result<Option<Token>> {
+    match ask.fields()?.text("token")?.filter(|token| !token.is_empty()) {
+        Some(token) => ask.active()?.wrapping.plain(Token::new(token)).await.map(Some),
+        None => Ok(None),
+    }
+}
