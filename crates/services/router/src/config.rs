@@ -1,3 +1,4 @@
+use audit::Surroundings;
 use std::time::Duration;
 
 use domain::Token;
@@ -23,6 +24,8 @@ pub struct Config {
     pub deadline: Duration,
     /// The root token that initialisation makes; none: a random one. For servers that keep nothing.
     pub first_token: Option<Token>,
+    /// What audit devices need to know.
+    pub audit: Surroundings,
 }
 
 impl Default for Config {
@@ -37,6 +40,7 @@ impl Default for Config {
             in_flight: 4096,
             deadline: Duration::from_secs(90),
             first_token: None,
+            audit: Surroundings::default(),
         }
     }
 }

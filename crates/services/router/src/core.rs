@@ -2,6 +2,7 @@ use std::{fmt, sync::Arc};
 
 use domain::{Kind, policy::Acl};
 use tokio::sync::{Mutex, watch};
+use tokio_util::task::AbortOnDropHandle;
 use wire::{
     catalog::v1::{SealRequest, SealStatus, StatusRequest},
     launcher::v1::{Reason, StopAllRequest},
@@ -9,6 +10,7 @@ use wire::{
 
 use crate::{
     Clients, Config, Error,
+    audit::{Audit, Followed},
     error::Result,
     identity::Identity,
     lease::Leases,
@@ -32,6 +34,9 @@ pub(crate) struct Active {
     pub(crate) leases: Leases,
     pub(crate) identity: Arc<Identity>,
     pub(crate) wrapping: Wrapping,
+    pub(crate) audit: Arc<Audit>,
+    /// Records what happens to plugins.
+    _plugins: AbortOnDropHandle<()>,
 }
 
 impl Active {
@@ -50,12 +55,20 @@ pub(crate) struct Core {
     active: watch::Sender<Option<Arc<Active>>>,
     /// Opening and closing take turns; no request waits here while the barrier is open.
     turn: Mutex<()>,
+    followed: Followed,
 }
 
 impl Core {
     pub(crate) fn new(clients: Clients, config: Config) -> Self {
         let store = Store::new(clients.storage.clone());
-        Self { config, clients, store, active: watch::Sender::new(None), turn: Mutex::new(()) }
+        Self {
+            config,
+            clients,
+            store,
+            active: watch::Sender::new(None),
+            turn: Mutex::new(()),
+            followed: Followed::default(),
+        }
     }
 
     /// What is known while unsealed. The barrier may have been opened by somebody else, so that is looked for too.
@@ -109,6 +122,13 @@ impl Core {
         }
     }
 
+    /// Opens the files of audit devices anew.
+    pub(crate) fn reopen_audit_files(&self) {
+        if let Some(active) = self.active.borrow().as_ref() {
+            active.audit.reopen();
+        }
+    }
+
     /// Stops all plugins and closes the barrier.
     pub(crate) async fn seal(&self) -> Result<()> {
         let _turn = self.turn.lock().await;
@@ -146,7 +166,10 @@ impl Core {
         let launcher = self.clients.launcher.clone();
         let leases = Leases::new(self.store.clone(), mounts.clone(), launcher, self.config.lease_retry);
         let wrapping = Wrapping::new(self.store.clone(), self.config.api_addr.clone());
-        Ok(Active { epoch, tokens, mounts, policies, identity, leases, wrapping })
+        // Before anything is served: what was recorded before a restart is recorded after it.
+        let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
+        let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
+        Ok(Active { epoch, tokens, mounts, policies, identity, leases, wrapping, audit, _plugins: plugins })
     }
 }
 

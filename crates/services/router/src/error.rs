@@ -4,8 +4,9 @@ use tonic::Status;
 use wire::Failure;
 
 use crate::{
-    cubbyhole::CubbyholeRefusal, fields::InvalidField, identity::IdentityRefusal, lease::LeaseRefusal,
-    mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token, wrapping::WrappingRefusal,
+    audit::AuditRefusal, cubbyhole::CubbyholeRefusal, fields::InvalidField, identity::IdentityRefusal,
+    lease::LeaseRefusal, mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token,
+    wrapping::WrappingRefusal,
 };
 
 /// The outcome of anything this service does.
@@ -68,6 +69,17 @@ pub enum Error {
     /// A cubbyhole that is not read or written.
     #[error(transparent)]
     Cubbyhole(#[from] CubbyholeRefusal),
+    /// An audit device, or what is recorded, cannot be as asked.
+    #[error(transparent)]
+    Audit(#[from] AuditRefusal),
+    /// No audit device has taken the record of the request.
+    #[error("no audit device could record the request, so it was not done; see the server's log")]
+    NotRecorded,
+    /// No audit device has taken the record of the answer.
+    #[error(
+        "no audit device could record the answer, so it is withheld, though the request was worked on; see the server's log"
+    )]
+    AnswerNotRecorded,
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -130,7 +142,9 @@ impl Error {
             Self::NoToken | Self::BadToken | Self::Forbidden => Kind::Denied,
             Self::NoHandler(_) | Self::UnsupportedPath | Self::Nothing => Kind::NotFound,
             Self::UnsupportedOperation | Self::Method => Kind::Unsupported,
-            Self::TrailingSlash | Self::Field(_) | Self::Policy(_) | Self::Identity(_) => Kind::Invalid,
+            Self::TrailingSlash | Self::Field(_) | Self::Policy(_) | Self::Audit(_) | Self::Identity(_) => {
+                Kind::Invalid
+            }
             Self::Mount(refusal) => refusal.kind(),
             Self::System(unfit) => unfit.kind(),
             Self::Lease(refusal) => refusal.kind(),
@@ -138,9 +152,13 @@ impl Error {
             Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
             Self::Refused { kind, .. } | Self::Value { kind, .. } => *kind,
-            Self::BadAnswer(_) | Self::Damaged { .. } | Self::Missing(_) | Self::Random | Self::CutOff => {
-                Kind::Internal
-            }
+            Self::BadAnswer(_)
+            | Self::Damaged { .. }
+            | Self::Missing(_)
+            | Self::Random
+            | Self::NotRecorded
+            | Self::AnswerNotRecorded
+            | Self::CutOff => Kind::Internal,
             Self::Overloaded => Kind::Unavailable,
             Self::Deadline(_) => Kind::Timeout,
             Self::Below(failure) => failure.kind,
@@ -182,6 +200,9 @@ impl Error {
             | Self::System(_)
             | Self::Lease(_)
             | Self::Login(_)
+            | Self::Audit(_)
+            | Self::NotRecorded
+            | Self::AnswerNotRecorded
             | Self::Overloaded
             | Self::Deadline(_)
             | Self::CutOff => alone(self.to_string()),
@@ -198,6 +219,12 @@ impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let failure = wire::failure_of(&status);
         if failure.kind == Kind::Sealed { Self::Sealed } else { Self::Below(failure) }
+    }
+}
+
+impl From<::audit::Refusal> for Error {
+    fn from(refusal: ::audit::Refusal) -> Self {
+        Self::Audit(refusal.into())
     }
 }
 

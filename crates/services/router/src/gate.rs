@@ -19,14 +19,22 @@ pub(crate) struct Gate {
 impl Gate {
     /// Whether the caller's policies allow it.
     pub(crate) fn permits(&self, operation: Operation) -> bool {
-        let question = Question {
+        self.acl.as_ref().is_none_or(|acl| self.would_permit(acl, operation))
+    }
+
+    fn question(&self, operation: Operation) -> Question<'_> {
+        Question {
             path: &self.path,
             operation,
             needs_sudo: self.needs_sudo,
             wrap_ttl: self.wrap_ttl,
             body: &self.body,
-        };
-        self.acl.as_ref().is_none_or(|acl| acl.allows(&question))
+        }
+    }
+
+    /// Whether these policies alone would allow it.
+    pub(crate) fn would_permit(&self, acl: &Acl, operation: Operation) -> bool {
+        acl.allows(&self.question(operation))
     }
 
     /// The same for a write of which only the plugin can tell whether it creates or changes. What is allowed neither

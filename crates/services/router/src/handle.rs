@@ -1,6 +1,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use domain::{Kind, Operation, Token};
+use tokio::time::timeout;
 use wire::{
     Failure,
     router::v1::{Nothing, Request, Response, response::Body},
@@ -10,6 +11,7 @@ use crate::{
     Error,
     answer::Answer,
     ask::Ask,
+    audit::Trail,
     core::{Active, Core},
     cubbyhole,
     endpoint::{Access, Handler, find},
@@ -24,8 +26,11 @@ use crate::{
 
 /// What becomes of one request: sealed or not, who asks, may they, where to, what follows.
 pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response, Failure> {
-    let mut login = false;
-    match decide(&core, request, &mut login).await {
+    let (mut login, mut trail) = (false, Trail::default());
+    let deadline = core.config.deadline;
+    let decided = timeout(deadline, decide(&core, request, &mut login, &mut trail)).await;
+    let outcome = decided.unwrap_or(Err(Error::Deadline(deadline.as_secs())));
+    match trail.end(outcome).await {
         Ok(response) => Ok(response),
         Err(error) => {
             if matches!(error, Error::Sealed) {
@@ -39,13 +44,25 @@ pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response
     }
 }
 
-async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Result<Response> {
+async fn decide(
+    core: &Arc<Core>,
+    mut request: Request,
+    login: &mut bool,
+    trail: &mut Trail,
+) -> Result<Response> {
     let operation = operation_of(&request)?;
     let token = Token::new(std::mem::take(&mut request.token));
     if let Some((endpoint, captures)) = request.path.strip_prefix(SYSTEM).and_then(sys::direct)
         && operation != Operation::Help
     {
         let handler = endpoint.handler(operation).ok_or(Error::Method)?;
+        if sys::is_recorded(endpoint)
+            && let Ok(active) = core.active().await
+        {
+            trail.begin(&active.audit, &request, &token, operation);
+            trail.goes_to(&active.mounts.snapshot());
+            trail.permitted(&active, None, operation).await?;
+        }
         let ask = Ask { unsealed: None, caller: None, captures, ..ask_of(core, &request, token, operation) };
         return Ok(Box::pin(finish(handler, ask)).await?.into_response("", "", false));
     }
@@ -55,8 +72,10 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
         }
         active => active?,
     };
+    trail.begin(&active.audit, &request, &token, operation);
     let snapshot = active.mounts.snapshot();
     refuse_trailing_slash(&snapshot, &mut request.path, operation)?;
+    trail.goes_to(&snapshot);
     let route = route(&snapshot, &request.path);
     let needs = route.as_ref().map_or(Access::Token, Route::access);
     *login = needs == Access::Open && matches!(route, Some(Route::Plugin(..)));
@@ -66,14 +85,18 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
         token
     };
     let caller = authenticate(&active, &request, &token, needs).await?;
+    trail.asked_by(&active, &token, caller.as_ref())?;
     let gate = gate(&active, &request, caller.as_deref(), needs)?;
-    let permitted = match &route {
-        Some(Route::Plugin(..)) => gate.may_permit(operation),
+    let known = match &route {
         Some(Route::Core(_, CoreMount::Cubbyhole, rest)) if operation == Operation::Update => {
             let caller = caller.as_deref().ok_or(Error::NoToken)?;
-            gate.permits(Box::pin(cubbyhole::known(&core.store, caller, rest)).await?)
+            Box::pin(cubbyhole::known(&core.store, caller, rest)).await?
         }
-        _ => gate.permits(operation),
+        _ => operation,
+    };
+    let permitted = match &route {
+        Some(Route::Plugin(..)) => gate.may_permit(operation),
+        _ => gate.permits(known),
     };
     if !permitted {
         return Err(Error::Forbidden);
@@ -81,6 +104,7 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
     let wish = Wish::of_caller(&request);
     let (mount, response, wish) = match route.ok_or_else(|| Error::NoHandler(request.path.clone()))? {
         Route::Core(mount, core_mount, rest) => {
+            trail.permitted(&active, Some(&gate), known).await?;
             let ask =
                 Ask { unsealed: Some(active.clone()), caller, ..ask_of(core, &request, token, operation) };
             (mount, Box::pin(answer(mount, core_mount, rest, ask)).await?, wish)
@@ -107,9 +131,14 @@ async fn decide(core: &Arc<Core>, mut request: Request, login: &mut bool) -> Res
                 wrap_info: wish.as_ref().map(Wish::told),
             };
             let launcher = &core.clients.launcher;
-            let permits = |operation| gate.permits(operation);
-            let sent =
-                plugin::send(launcher, &active.mounts, (mount, rest), incoming, &token, caller, permits);
+            // Whether a write creates or changes something is known by now.
+            let admit = async |known| {
+                if operation == Operation::Update && !gate.permits(known) {
+                    return Err(Error::Forbidden);
+                }
+                trail.permitted(&active, Some(&gate), known).await
+            };
+            let sent = plugin::send(launcher, &active.mounts, (mount, rest), incoming, &token, caller, admit);
             let reply = sent.await?;
             let wanted = reply.response.as_ref().and_then(|response| response.wrap_info.as_ref());
             let wish = Wish::narrowed(wish, wanted);

@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod audit;
 mod clients;
 mod config;
 mod core;
@@ -28,6 +29,8 @@ mod sys;
 mod token;
 mod wrapping;
 
+pub use self::audit::AuditRefusal;
+pub use ::audit::Surroundings;
 pub use clients::Clients;
 pub use config::Config;
 pub use cubbyhole::CubbyholeRefusal;

@@ -1,9 +1,8 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 use tower::{
-    BoxError, Service, ServiceBuilder, ServiceExt, load_shed::error::Overloaded, timeout::error::Elapsed,
-    util::BoxCloneSyncService,
+    BoxError, Service, ServiceBuilder, ServiceExt, load_shed::error::Overloaded, util::BoxCloneSyncService,
 };
 use tracing::Instrument;
 use wire::{
@@ -26,17 +25,19 @@ impl Router {
         let core = Arc::new(Core::new(clients, config));
         Self { pipeline: pipeline(core.clone()), core }
     }
+
+    /// Opens the files of audit devices anew: they may have been moved away.
+    pub fn reopen_audit_files(&self) {
+        self.core.reopen_audit_files();
+    }
 }
 
-/// The life of a request, from top to bottom. An audit layer belongs below the deadline: it sees what is let in, and
-/// what it was answered.
+/// The life of a request, from top to bottom. Deadline and audit are below, around what is let in.
 fn pipeline(core: Arc<Core>) -> BoxCloneSyncService<api::Request, api::Response, Failure> {
-    let deadline = core.config.deadline;
     let layers = ServiceBuilder::new()
-        .map_err(move |error| from_layer(error, deadline)) // tower boxes its errors; opened here and nowhere else
+        .map_err(from_layer) // tower boxes its errors; opened here and nowhere else
         .load_shed()
         .concurrency_limit(core.config.in_flight) // full: refuse now rather than queue
-        .timeout(deadline)
         // Boxed, because the layers above move it about.
         .service_fn(move |request: api::Request| Box::pin(traced(core.clone(), request)));
     BoxCloneSyncService::new(layers)
@@ -48,11 +49,10 @@ async fn traced(core: Arc<Core>, request: api::Request) -> Result<api::Response,
     handle(core, request).instrument(span).await
 }
 
-fn from_layer(error: BoxError, deadline: Duration) -> Failure {
+fn from_layer(error: BoxError) -> Failure {
     match error.downcast::<Failure>() {
         Ok(failure) => *failure,
         Err(error) if error.is::<Overloaded>() => Error::Overloaded.into_failure(false),
-        Err(error) if error.is::<Elapsed>() => Error::Deadline(deadline.as_secs()).into_failure(false),
         Err(_) => Error::CutOff.into_failure(false),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn send(
     incoming: Incoming,
     token: &Token,
     caller: Option<&Caller>,
-    permits: impl Fn(Operation) -> bool,
+    admit: impl AsyncFnOnce(Operation) -> Result<()>,
 ) -> Result<HandleRequestReply> {
     mounts.make_ready(mount).await?;
     let operation = incoming.operation;
@@ -44,10 +44,10 @@ pub(crate) async fn send(
             return Err(error);
         }
         let known = if reply.check_found && !reply.exists { Operation::Create } else { Operation::Update };
-        if !permits(known) {
-            return Err(Error::Forbidden);
-        }
+        admit(known).await?;
         call.request.get_or_insert_default().operation = known.word().to_owned();
+    } else {
+        admit(operation).await?;
     }
     retold(mounts, mount, || {
         let (launcher, call) = (launcher.clone(), call.clone());

@@ -97,10 +97,25 @@ impl Book {
         acl
     }
 
+    /// What one policy by itself allows to somebody.
+    pub(crate) fn single(&self, name: &String, standing: Option<&Standing>) -> Arc<Acl> {
+        match standing {
+            Some(standing) if self.text(name).is_some_and(|text| text.contains("{{")) => {
+                Arc::new(self.merged([name], &standing.person))
+            }
+            // Without a template it allows everybody the same.
+            _ => self.acl(std::slice::from_ref(name), None),
+        }
+    }
+
     fn compile(&self, names: &[String], standing: Option<&Standing>) -> Acl {
         let who: &dyn Identity = standing.map_or(&Nobody, |standing| &standing.person);
         let names: BTreeSet<&String> =
             names.iter().chain(standing.into_iter().flat_map(Standing::policies)).collect();
+        self.merged(names, who)
+    }
+
+    fn merged<'n>(&self, names: impl IntoIterator<Item = &'n String>, who: &dyn Identity) -> Acl {
         let held = names.into_iter().filter_map(|name| self.pages.get(name));
         let policies: Option<Vec<&Policy>> = held.map(|page| page.policy.as_ref()).collect();
         policies.map(|policies| Acl::compile(policies, who)).unwrap_or_default()

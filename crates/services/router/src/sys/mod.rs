@@ -1,5 +1,6 @@
 //! What lies under `sys/`, one file a family.
 
+mod audit;
 mod capabilities;
 mod ceremony;
 mod help;
@@ -46,11 +47,20 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     root::ENDPOINTS,
     rekey::ENDPOINTS,
     wrapping::ENDPOINTS,
+    audit::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
 pub(crate) fn direct(path: &str) -> Option<(&'static Endpoint, Captures)> {
     find(ENDPOINTS, path).filter(|(endpoint, _)| endpoint.access == Access::Direct)
+}
+
+/// These tell everybody how the server stands, or open it; all others are recorded by audit devices.
+const UNRECORDED: [&str; 5] = ["init", "leader", "seal-backend-status", "seal-status", "unseal"];
+
+/// Whether audit devices record what is asked of an endpoint that answers everybody.
+pub(crate) fn is_recorded(endpoint: &Endpoint) -> bool {
+    !UNRECORDED.contains(&endpoint.pattern)
 }
 
 #[cfg(test)]
@@ -99,6 +109,10 @@ mod tests {
             "plugins/catalog/secret/",
             "plugins/catalog/secret/kv",
             "plugins/catalog/kv",
+            "audit",
+            "audit/file",
+            "config/auditing/request-headers",
+            "config/auditing/request-headers/x-a",
         ] {
             let (endpoint, _) = find(ENDPOINTS, path).unwrap();
             assert_eq!(endpoint.access, Access::Sudo, "{path}");

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use domain::Operation;
+
+use crate::{core::Active, error::Result, gate::Gate, identity::Standing, token::Caller};
+
+/// Who asks, and what follows from who they are.
+pub(super) struct Asker {
+    pub(super) caller: Arc<Caller>,
+    standing: Option<Arc<Standing>>,
+    /// The token's own policies and those of its entity.
+    pub(super) policies: Vec<String>,
+}
+
+impl Asker {
+    pub(super) fn of(active: &Active, caller: &Arc<Caller>) -> Result<Self> {
+        let standing = active.identity.standing(&caller.entry.entity_id)?;
+        let theirs = standing.as_deref().map_or(&[][..], Standing::policies);
+        let mut policies: Vec<String> = caller.entry.policies.iter().chain(theirs).cloned().collect();
+        policies.sort_unstable();
+        policies.dedup();
+        Ok(Self { caller: caller.clone(), standing, policies })
+    }
+
+    /// The policies of the entity and its groups.
+    pub(super) fn of_entity(&self) -> &[String] {
+        self.standing.as_deref().map_or(&[], Standing::policies)
+    }
+
+    /// The policies that would each allow it alone.
+    pub(super) fn granting(&self, active: &Active, gate: &Gate, operation: Operation) -> Vec<String> {
+        if gate.acl.is_none() {
+            return Vec::new();
+        }
+        let book = active.policies.book();
+        let alone =
+            |name: &&String| gate.would_permit(&book.single(name, self.standing.as_deref()), operation);
+        self.policies.iter().filter(alone).cloned().collect()
+    }
+}

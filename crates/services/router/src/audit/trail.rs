@@ -1,0 +1,175 @@
+use std::sync::Arc;
+
+use domain::{MountFacts, Operation, Token};
+use tokio::runtime::Handle;
+use wire::router::v1::{Request, Response};
+
+use super::{
+    Audit,
+    answer::{self, Outcome},
+    asker::Asker,
+    description,
+};
+use crate::{
+    Error,
+    core::Active,
+    error::Result,
+    gate::Gate,
+    mounts::{Mount, Snapshot},
+    token::Caller,
+};
+
+/// Goes along with a request, and remembers what its records have to tell. With no device enabled it remembers nothing.
+///
+/// Every request that is let in has a record before anything is done for it, and one of what it was answered before
+/// that answer leaves. One that is given up on the way has its second record all the same.
+#[derive(Default)]
+pub(crate) struct Trail(Option<Box<Steps>>);
+
+/// What is known of a request so far.
+pub(super) struct Steps {
+    audit: Arc<Audit>,
+    /// Without the token, which is beside it.
+    pub(super) request: Request,
+    pub(super) token: Token,
+    pub(super) operation: Operation,
+    pub(super) mount: Option<Arc<Mount>>,
+    pub(super) asker: Option<Asker>,
+    /// What the policies say; none: they were not asked yet.
+    pub(super) allowed: Option<bool>,
+    /// The policies that allow it.
+    pub(super) granting: Vec<String>,
+    /// Devices were enabled when it came.
+    was_on: bool,
+    /// The first record is written.
+    begun: bool,
+}
+
+/// Enabling the first device is recorded by it, though nothing was recorded when the request came.
+const DEVICES: &str = "sys/audit/";
+
+impl Trail {
+    /// The request as it came.
+    pub(crate) fn begin(
+        &mut self,
+        audit: &Arc<Audit>,
+        request: &Request,
+        token: &Token,
+        operation: Operation,
+    ) {
+        let was_on = audit.is_on();
+        if !was_on && !request.path.starts_with(DEVICES) {
+            return;
+        }
+        self.0 = Some(Box::new(Steps {
+            audit: audit.clone(),
+            request: request.clone(),
+            token: token.clone(),
+            operation,
+            mount: None,
+            asker: None,
+            allowed: None,
+            granting: Vec::new(),
+            was_on,
+            begun: false,
+        }));
+    }
+
+    /// Where it goes.
+    pub(crate) fn goes_to(&mut self, snapshot: &Snapshot) {
+        if let Some(steps) = &mut self.0 {
+            steps.mount = snapshot.resolve(&steps.request.path).map(|(_, mount, _)| mount.clone());
+        }
+    }
+
+    /// Who asks, and with which token: it may have been in the body.
+    pub(crate) fn asked_by(
+        &mut self,
+        active: &Active,
+        token: &Token,
+        caller: Option<&Arc<Caller>>,
+    ) -> Result<()> {
+        if let Some(steps) = &mut self.0 {
+            steps.token = token.clone();
+            steps.asker = caller.map(|caller| Asker::of(active, caller)).transpose()?;
+        }
+        Ok(())
+    }
+
+    /// It may be done, and now it is recorded that it will be. Nothing may be done for it before.
+    pub(crate) async fn permitted(
+        &mut self,
+        active: &Active,
+        gate: Option<&Gate>,
+        operation: Operation,
+    ) -> Result<()> {
+        let Some(steps) = &mut self.0 else { return Ok(()) };
+        steps.operation = operation;
+        steps.allowed = Some(true);
+        if let (Some(asker), Some(gate)) = (&steps.asker, gate) {
+            steps.granting = asker.granting(active, gate, operation);
+        }
+        Box::pin(steps.begin("")).await
+    }
+
+    /// It may not be done, or comes to nothing for another reason; or it is done.
+    pub(crate) async fn end(mut self, outcome: Result<Response>) -> Result<Response> {
+        match self.0.take() {
+            Some(steps) => Box::pin(steps.end(outcome)).await,
+            None => outcome,
+        }
+    }
+}
+
+impl Drop for Trail {
+    /// The client has gone away. What was begun for it has an end too.
+    fn drop(&mut self) {
+        if let Some(steps) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(async move { steps.end(Err(Error::CutOff)).await });
+        }
+    }
+}
+
+impl Steps {
+    /// Writes the first record.
+    async fn begin(&mut self, error: &str) -> Result<()> {
+        if !self.audit.is_on() {
+            return Ok(());
+        }
+        self.begun = true;
+        let (facts, headers) = (self.facts(), self.audit.headers());
+        let told = description::request(self, &facts, &headers, error);
+        self.audit.tell(&told).await.map_err(|_| Error::NotRecorded)
+    }
+
+    /// Writes the second record, and the first if the request did not come so far.
+    async fn end(mut self: Box<Self>, outcome: Result<Response>) -> Result<Response> {
+        let error = outcome.as_ref().err().map_or("", answer::in_the_open);
+        if matches!(outcome, Err(Error::Forbidden | Error::NoToken | Error::BadToken)) {
+            self.allowed = Some(false);
+        }
+        if self.was_on && !self.begun {
+            self.begin(error).await?;
+        }
+        let (facts, headers) = (self.facts(), self.audit.headers());
+        let said = Outcome::of(&outcome);
+        let told = description::response(&self, &facts, &headers, &said, error);
+        match self.audit.tell(&told).await {
+            Err(_) if !matches!(outcome, Err(Error::NotRecorded)) => Err(Error::AnswerNotRecorded),
+            _ => outcome,
+        }
+    }
+
+    /// What its mount's plugin says about itself.
+    fn facts(&self) -> MountFacts {
+        match &self.mount {
+            Some(mount) if mount.is_core() => {
+                MountFacts { running_version: self.audit.version.clone(), ..MountFacts::default() }
+            }
+            Some(mount) => (*mount.facts()).clone(),
+            None => MountFacts::default(),
+        }
+    }
+}
