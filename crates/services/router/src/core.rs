@@ -19,7 +19,7 @@ use crate::{
     policies::Policies,
     rotation,
     store::Store,
-    token::{TokenEntry, Tokens},
+    token::{TokenEntry, Tokens, revoke},
     wrapping::Wrapping,
 };
 
@@ -90,6 +90,7 @@ impl Core {
             return Err(Error::Sealed);
         }
         let active = Arc::new(self.load(status.epoch).await?);
+        revoke::resume(&active).await?;
         Leases::start(&active);
         active.mounts.clone().finish_in_background();
         active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));

@@ -20,7 +20,7 @@ use crate::{
     mounts::{CoreMount, Mount, SYSTEM, Snapshot},
     plugin::{self, Context, Incoming},
     sys,
-    token::Caller,
+    token::{self, Caller},
     wrapping::{self, Origin, Wish},
 };
 
@@ -242,7 +242,7 @@ fn refuse_trailing_slash(snapshot: &Snapshot, path: &mut String, operation: Oper
 /// Who asks. Where no token is needed a bad one is overlooked, except by the endpoints that answer more to those who
 /// have one.
 async fn authenticate(
-    active: &Active,
+    active: &Arc<Active>,
     request: &Request,
     token: &Token,
     needs: Access,
@@ -252,7 +252,7 @@ async fn authenticate(
     }
     let remote =
         request.connection.as_ref().and_then(|connection| connection.remote_addr.parse::<IpAddr>().ok());
-    active.tokens.authenticate(token, remote).await.map(Some)
+    token::authenticate(active, token, remote).await.map(Some)
 }
 
 async fn answer(mount: &Mount, core: CoreMount, rest: &str, mut ask: Ask) -> Result<Response> {

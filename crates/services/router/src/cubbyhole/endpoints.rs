@@ -9,7 +9,7 @@ use crate::{
     endpoint::{Access, Endpoint, Handler},
     error::Result,
     store::Store,
-    token::Caller,
+    token::{Caller, TokenKind},
 };
 
 const OPERATIONS: &[(Operation, Handler)] = &[
@@ -59,7 +59,11 @@ async fn list(ask: Ask) -> Result<Answer> {
 }
 
 fn shelf(ask: &Ask) -> Result<Shelf<'_>> {
-    Ok(Shelf::of(&ask.core.store, &ask.caller()?.id))
+    let caller = ask.caller()?;
+    if caller.entry.kind == TokenKind::Batch {
+        return Err(CubbyholeRefusal::Batch.into());
+    }
+    Ok(Shelf::of(&ask.core.store, &caller.id))
 }
 
 fn path(ask: &Ask) -> Result<&str> {

@@ -9,6 +9,9 @@ pub enum CubbyholeRefusal {
     /// There is nothing to keep.
     #[error("missing data fields")]
     NoData,
+    /// A batch token has none: nothing would end with it.
+    #[error("cubbyhole operations are only supported by \"service\" type tokens")]
+    Batch,
 }
 
 impl CubbyholeRefusal {

@@ -52,5 +52,5 @@ pub(crate) fn placed(token: &SaltedId, path: &str, object: Bytes) -> Write {
 }
 
 fn prefix(token: &SaltedId) -> String {
-    format!("{CUBBYHOLES}{}/", hex::encode(token))
+    format!("{CUBBYHOLES}{token}/")
 }

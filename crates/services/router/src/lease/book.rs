@@ -1,5 +1,4 @@
 use std::{
-    collections::HashSet,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use wire::launcher::v1::LauncherSeam;
 
 use super::record::{Record, key, millis};
-use crate::{error::Result, mounts::Mounts, store::Store, token::SaltedId};
+use crate::{error::Result, mounts::Mounts, store::Store};
 
 /// How many revocations of leases whose time is over may be at work.
 const PLACES: Places = Places { all: 64, of_a_mount: 8 };
@@ -33,7 +32,6 @@ pub(crate) struct Leases {
     pub(super) changed: Arc<Notify>,
     /// Somebody has finished work on a lease.
     pub(super) released: Notify,
-    dying: Mutex<HashSet<SaltedId>>,
     turns: [sync::Mutex<()>; TURNS],
     /// What is stored has been read.
     pub(super) loaded: watch::Sender<bool>,
@@ -50,7 +48,6 @@ impl Leases {
             queue: Mutex::new(LeaseQueue::new(PLACES)),
             changed: Arc::default(),
             released: Notify::new(),
-            dying: Mutex::default(),
             turns: std::array::from_fn(|_| sync::Mutex::default()),
             loaded: watch::Sender::new(false),
             stop: CancellationToken::new(),
@@ -65,11 +62,6 @@ impl Leases {
     /// Held for a moment only, never while something is awaited.
     pub(super) fn queue(&self) -> MutexGuard<'_, LeaseQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The tokens that are being ended. Held as briefly.
-    pub(super) fn dying(&self) -> MutexGuard<'_, HashSet<SaltedId>> {
-        self.dying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for one's turn to change a stored lease. Never held while a plugin works.

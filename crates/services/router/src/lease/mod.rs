@@ -14,5 +14,5 @@ mod token;
 pub(crate) use book::Leases;
 pub use refusal::LeaseRefusal;
 pub(crate) use register::{Issued, register};
-pub(crate) use revoke::{Dying, How};
+pub(crate) use revoke::How;
 pub(crate) use token::TokenLease;

@@ -20,7 +20,7 @@ pub(crate) struct Record {
     /// The mount that issued it, by its uuid: a mount that is moved keeps its leases.
     pub(crate) mount: String,
     /// Whose it is: of a secret, the token that asked for it; else the token that it is the lease of.
-    #[serde(with = "hex_id", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<SaltedId>,
     /// It is the lease of a token.
     #[serde(default)]
@@ -50,7 +50,7 @@ pub(super) fn key(id: &str) -> String {
 
 /// Where one finds what dies with a token.
 pub(super) fn of_token(token: &SaltedId) -> String {
-    format!("{BY_TOKEN}{}/", hex::encode(token))
+    format!("{BY_TOKEN}{token}/")
 }
 
 /// The key of a record, by its name in a listing.
@@ -118,25 +118,6 @@ impl fmt::Debug for Record {
     }
 }
 
-/// A token's name, in hex.
-mod hex_id {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use crate::token::SaltedId;
-
-    #[allow(clippy::ref_option, reason = "serde hands it so")]
-    pub(super) fn serialize<S: Serializer>(id: &Option<SaltedId>, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_some(&id.as_ref().map(hex::encode))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SaltedId>, D::Error> {
-        let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
-        let mut id = SaltedId::default();
-        hex::decode_to_slice(text, &mut id).map_err(D::Error::custom)?;
-        Ok(Some(id))
-    }
-}
-
 /// A message of the plugin protocol, in base64.
 mod message {
     use base64::{Engine, engine::general_purpose::STANDARD};
@@ -164,7 +145,7 @@ mod tests {
         Record {
             id: "pki/issue/a..b/0123".to_owned(),
             mount: "uuid".to_owned(),
-            token: Some([7; 32]),
+            token: SaltedId::parse(&"07".repeat(32)),
             is_token: false,
             issued: Timestamp::UNIX_EPOCH,
             renewed: None,

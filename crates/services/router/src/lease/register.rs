@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     mounts::Mount,
     random,
-    token::{Caller, SaltedId},
+    token::{Caller, SaltedId, TokenKind},
 };
 
 /// A secret that a plugin has just issued.
@@ -46,7 +46,11 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
     let options = issued.secret.lease_options.unwrap_or_default();
     let limits = issued.active.mounts.ttl(&issued.mount.entry);
     let wish = LeaseWish { ttl: nanos(options.ttl), max_ttl: nanos(options.max_ttl), ..LeaseWish::default() };
-    let term = limits.term(wish, Duration::ZERO).map_err(LeaseRefusal::from)?;
+    let mut term = limits.term(wish, Duration::ZERO).map_err(LeaseRefusal::from)?;
+    if let Some(caller) = issued.caller.filter(|caller| caller.entry.kind == TokenKind::Batch) {
+        // Nobody revokes it when the token ends.
+        term.ttl = term.ttl.min(Duration::from_secs(caller.entry.remaining().max(1)));
+    }
     let granted =
         Granted { id: String::new(), renewable: options.renewable, lasts: term.ttl, warning: term.warning() };
     if is_only_advice(issued.mount, &issued.secret)? {
@@ -55,7 +59,7 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
     let record = Record {
         id: format!("{}/{}", issued.path.trim_end_matches('/'), random::base62(24)?),
         mount: issued.mount.entry.uuid.clone(),
-        token: issued.caller.map(|caller| caller.id),
+        token: issued.caller.and_then(holder),
         is_token: false,
         issued: now,
         renewed: None,
@@ -65,33 +69,39 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
         irrevocable: None,
     };
     let id = record.id.clone();
-    let (active, holder) = (issued.active.clone(), holder(issued.caller));
+    let (active, refusal) = (issued.active.clone(), refusal(issued.caller));
     // Carried to its end even if the caller goes away: the secret is out.
-    tokio::spawn(record_or_take_back(active, record, holder)).await.map_err(|_| Error::CutOff)??;
+    tokio::spawn(record_or_take_back(active, record, refusal)).await.map_err(|_| Error::CutOff)??;
     Ok(Granted { id, ..granted })
 }
 
-/// Who would hold a secret.
-enum Holder {
-    Token(SaltedId),
-    Refused(LeaseRefusal),
-}
-
-fn holder(caller: Option<&Caller>) -> Holder {
-    match caller {
-        None => Holder::Refused(LeaseRefusal::SecretForNobody),
-        Some(caller) if caller.entry.num_uses < 0 => Holder::Refused(LeaseRefusal::LastUse),
-        Some(caller) => Holder::Token(caller.id),
+/// The token that a secret ends with. A batch token is not stored: what it is given ends with its parent, if it has one.
+fn holder(caller: &Caller) -> Option<SaltedId> {
+    match caller.entry.kind {
+        TokenKind::Service => Some(caller.id),
+        TokenKind::Batch => caller.entry.parent,
     }
 }
 
-async fn record_or_take_back(active: Arc<Active>, record: Record, holder: Holder) -> Result<()> {
+/// Why nobody is to hold a secret.
+fn refusal(caller: Option<&Caller>) -> Option<LeaseRefusal> {
+    match caller {
+        None => Some(LeaseRefusal::SecretForNobody),
+        Some(caller) if caller.entry.num_uses < 0 => Some(LeaseRefusal::LastUse),
+        Some(_) => None,
+    }
+}
+
+async fn record_or_take_back(
+    active: Arc<Active>,
+    record: Record,
+    refusal: Option<LeaseRefusal>,
+) -> Result<()> {
     let leases = &active.leases;
-    let Holder::Token(token) = holder else {
-        let Holder::Refused(refusal) = holder else { return Ok(()) };
+    if let Some(refusal) = refusal {
         leases.keep(&Record { token: None, ends: Timestamp::now(), ..record }).await?;
         return Err(refusal.into());
-    };
+    }
     if let Err(error) = leases.keep(&record).await {
         if let Err(also) = leases.revoke_at_plugin(&record).await {
             tracing::error!(lease = record.id, error = %also,
@@ -99,7 +109,9 @@ async fn record_or_take_back(active: Arc<Active>, record: Record, holder: Holder
         }
         return Err(error);
     }
-    if leases.dying().contains(&token) || !active.tokens.exists(&token).await? {
+    if let Some(token) = &record.token
+        && !active.tokens.exists(token).await?
+    {
         leases.end_soon(&record.id).await?;
         return Err(LeaseRefusal::TokenEnded.into());
     }

@@ -7,9 +7,16 @@ use jiff::Timestamp;
 use super::{
     LeaseRefusal, Leases,
     claim::Claim,
-    record::{Record, key, key_of, of_token},
+    record::{Record, key, key_of, millis, of_token},
 };
-use crate::{Error, core::Active, error::Result, mounts::Mount, plugin::ask_issuer, token::SaltedId};
+use crate::{
+    Error,
+    core::Active,
+    error::Result,
+    mounts::Mount,
+    plugin::ask_issuer,
+    token::{self, SaltedId},
+};
 
 /// How many leases are worked on at the same time when many are revoked at once.
 const AT_ONCE: usize = 16;
@@ -23,19 +30,6 @@ pub(crate) enum How {
     Soon,
     /// Now, and it is dropped even if its plugin fails.
     Forced,
-}
-
-/// A token on its way out. Whoever ends it keeps this until its record is gone: no secret is handed to it any more.
-#[must_use = "secrets may be handed to the token until its record is gone"]
-pub(crate) struct Dying<'l> {
-    leases: &'l Leases,
-    token: SaltedId,
-}
-
-impl Drop for Dying<'_> {
-    fn drop(&mut self) {
-        self.leases.dying().remove(&self.token);
-    }
 }
 
 impl Leases {
@@ -57,13 +51,10 @@ impl Leases {
     }
 
     /// Marks all that dies with a token as over; it is revoked in the background, as if its time had come.
-    pub(crate) async fn revoke_of_token(&self, token: &SaltedId) -> Result<Dying<'_>> {
-        self.dying().insert(*token);
-        let dying = Dying { leases: self, token: *token };
+    pub(crate) async fn revoke_of_token(&self, token: &SaltedId) -> Result<()> {
         let names = self.store.list(&of_token(token)).await?;
         let marks = names.into_iter().map(|name| async move { self.mark(&key_of(&name)).await });
-        stream::iter(marks).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        Ok(dying)
+        stream::iter(marks).buffer_unordered(AT_ONCE).try_collect::<()>().await
     }
 
     /// Makes one lease due.
@@ -90,13 +81,8 @@ impl Leases {
             self.queue().remove(id);
             return Ok(());
         };
-        if record.is_token {
-            if let Some(token) = record.token {
-                active.tokens.end(&token).await?;
-            }
-            self.store.commit(record.removals()).await?;
-            self.queue().remove(id);
-            return Ok(());
+        if let Some(token) = record.token.filter(|_| record.is_token) {
+            return Box::pin(self.end_token(active, token, &record)).await;
         }
         match self.revoke_at_plugin(&record).await {
             Err(error) if how == How::Forced => {
@@ -106,6 +92,19 @@ impl Leases {
         }
         self.store.commit(record.removals()).await?;
         self.queue().remove(id);
+        Ok(())
+    }
+
+    async fn end_token(&self, active: &Arc<Active>, token: SaltedId, record: &Record) -> Result<()> {
+        if let Some(ends) = token::revoke::lapse(active, token, record.renewed).await? {
+            self.queue().put(&record.id, &record.mount, millis(ends));
+            return Ok(());
+        }
+        if self.read(&record.id).await?.is_some() {
+            // There was a lease and no token.
+            self.store.commit(record.removals()).await?;
+        }
+        self.queue().remove(&record.id);
         Ok(())
     }
 

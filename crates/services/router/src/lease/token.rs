@@ -23,7 +23,7 @@ pub(crate) struct TokenLease<'t> {
 
 /// The id of a token's lease.
 pub(crate) fn lease_id(path: &str, id: &SaltedId) -> String {
-    format!("{path}/h{}", hex::encode(id))
+    format!("{path}/h{id}")
 }
 
 impl Leases {

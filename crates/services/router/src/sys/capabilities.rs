@@ -44,16 +44,16 @@ async fn of_caller(ask: Ask) -> Result<Answer> {
 async fn of_token(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let token = fields.text("token")?.filter(|token| !token.is_empty()).ok_or(Unfit::NoToken)?;
-    let entry = ask.active()?.tokens.find(&Token::new(token)).await?.ok_or(Unfit::BadToken)?;
-    let acl = ask.active()?.acl(&entry)?;
+    let found = ask.active()?.tokens.find(&Token::new(token)).await?.ok_or(Unfit::BadToken)?;
+    let acl = ask.active()?.acl(&found.entry)?;
     answer(&fields, acl, &["token"])
 }
 
 async fn of_accessor(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let accessor = fields.text("accessor")?.unwrap_or_default();
-    let entry = ask.active()?.tokens.find_by_accessor(&accessor).await?.ok_or(Unfit::BadAccessor)?;
-    let acl = ask.active()?.acl(&entry)?;
+    let found = ask.active()?.tokens.find_by_accessor(&accessor).await?.ok_or(Unfit::BadAccessor)?;
+    let acl = ask.active()?.acl(&found.entry)?;
     answer(&fields, acl, &["accessor"])
 }
 

@@ -7,7 +7,7 @@ use wire::catalog::v1::{
 };
 
 use super::{Unfit, seal};
-use crate::{ask::Ask, error::Result, gate::Gate};
+use crate::{ask::Ask, error::Result, gate::Gate, token};
 
 /// Takes one step, while unsealed.
 pub(super) async fn step(ask: &Ask, kind: CeremonyKind, step: Step) -> Result<CeremonyState> {
@@ -35,7 +35,7 @@ pub(super) async fn cancel(ask: &Ask, kind: CeremonyKind, nonce: String) -> Resu
 /// A bad token is as good as none here: whoever makes a root token may have no other.
 async fn is_authorised(ask: &Ask, kind: CeremonyKind) -> Result<bool> {
     let active = ask.core.active().await?;
-    let Ok(caller) = active.tokens.authenticate(&ask.token, None).await else { return Ok(false) };
+    let Ok(caller) = token::authenticate(&active, &ask.token, None).await else { return Ok(false) };
     let path = match kind {
         CeremonyKind::Root => "sys/generate-root/attempt",
         _ => "sys/rekey/init",

@@ -13,7 +13,7 @@ use crate::{
     endpoint::{Access, Endpoint},
     error::Result,
     random,
-    token::TOKEN_LENGTH,
+    token::{self, TOKEN_LENGTH},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -102,7 +102,7 @@ async fn hand_in(ask: Ask) -> Result<Answer> {
     if !state.complete {
         return Ok(view(state, "", "", 0));
     }
-    let token = active.tokens.create_root().await?;
+    let token = token::create_root(&active).await?;
     let encoded = STANDARD_NO_PAD.encode(xor(token.expose().as_bytes(), &state.note));
     tracing::info!(nonce = state.nonce, "a root token was made");
     Ok(view(state, &encoded, "", 0))

@@ -4,6 +4,7 @@ use domain::Operation::{Read, Update};
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::{Refused, TokenKind, revoke};
 use crate::{
     answer::Answer,
     ask::Ask,
@@ -77,19 +78,22 @@ async fn lookup_self(ask: Ask) -> Result<Answer> {
         issue_time: ends.map(|_| entry.created.to_string()),
         meta: &entry.meta,
         num_uses: entry.num_uses,
-        orphan: entry.orphan,
+        orphan: entry.orphan(),
         path: &entry.path,
         period: entry.period,
         policies: &entry.policies,
         renewable: ends.map(|_| entry.renewable),
         ttl: entry.remaining(),
-        r#type: "service",
+        r#type: entry.kind.word(),
         bound_cidrs: &entry.bound_cidrs,
     }))
 }
 
 async fn revoke_self(ask: Ask) -> Result<Answer> {
     let caller = ask.caller()?;
-    ask.active()?.tokens.revoke(&caller.id, &caller.entry).await?;
+    if caller.entry.kind == TokenKind::Batch {
+        return Err(Refused::RevokeBatch.into());
+    }
+    revoke::revoke_tree(ask.active()?, caller.id).await?;
     Ok(Answer::Nothing)
 }

@@ -8,53 +8,111 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Everything that is stored about a token, except the token. Times are whole seconds.
+use super::SaltedId;
+
+/// Everything that is known about a token, except the token. Times are whole seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TokenEntry {
+    #[serde(default)]
+    pub(crate) kind: TokenKind,
+    /// Empty for batch tokens.
     pub(crate) accessor: String,
+    /// Whose end is its end too; none: an orphan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<SaltedId>,
     pub(crate) policies: Vec<String>,
     /// Where it was made.
     pub(crate) path: String,
+    /// The role it was made by; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) role: String,
     pub(crate) meta: Option<BTreeMap<String, String>>,
     pub(crate) display_name: String,
     /// How often it can still be used; zero: without limit; -1: this is the last time.
     pub(crate) num_uses: i64,
     pub(crate) created: Timestamp,
-    /// Zero: without end.
+    /// How long it was to live when it was made; zero: without end.
     pub(crate) ttl: u64,
+    /// When it was last renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) renewed: Option<Renewed>,
     pub(crate) explicit_max_ttl: u64,
     pub(crate) period: u64,
     pub(crate) renewable: bool,
-    pub(crate) orphan: bool,
     pub(crate) entity_id: String,
     /// Where it may be used from; none: from anywhere.
     pub(crate) bound_cidrs: Vec<IpNet>,
 }
 
+/// Where a token lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TokenKind {
+    /// With us.
+    #[default]
+    Service,
+    /// In its own text, sealed; nothing is stored.
+    Batch,
+}
+
+/// A renewal, and how long it was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Renewed {
+    pub(crate) at: Timestamp,
+    pub(crate) ttl: u64,
+}
+
+impl TokenKind {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Batch => "batch",
+        }
+    }
+}
+
 impl TokenEntry {
-    /// The first token of all, which may do everything.
-    pub(crate) fn root(accessor: String) -> Self {
+    /// An orphan of this moment without end, name or policies.
+    pub(crate) fn at(path: impl Into<String>, accessor: String) -> Self {
         Self {
+            kind: TokenKind::Service,
             accessor,
-            policies: vec!["root".to_owned()],
-            path: "auth/token/root".to_owned(),
+            parent: None,
+            policies: Vec::new(),
+            path: path.into(),
+            role: String::new(),
             meta: None,
-            display_name: "root".to_owned(),
+            display_name: String::new(),
             num_uses: 0,
             created: Timestamp::now(),
             ttl: 0,
+            renewed: None,
             explicit_max_ttl: 0,
             period: 0,
             renewable: false,
-            orphan: true,
             entity_id: String::new(),
             bound_cidrs: Vec::new(),
         }
     }
 
+    /// The first token of all, which may do everything.
+    pub(crate) fn root(accessor: String) -> Self {
+        Self {
+            policies: vec!["root".to_owned()],
+            display_name: "root".to_owned(),
+            ..Self::at("auth/token/root", accessor)
+        }
+    }
+
+    pub(crate) const fn orphan(&self) -> bool {
+        self.parent.is_none()
+    }
+
     /// When it ends, if it does.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
-        (self.ttl > 0).then(|| self.created.saturating_add(Duration::from_secs(self.ttl)).ok()).flatten()
+        let (from, ttl) = self.renewed.map_or((self.created, self.ttl), |last| (last.at, last.ttl));
+        // What would end after all time ends there; it does not become endless.
+        (ttl > 0).then(|| from.saturating_add(Duration::from_secs(ttl)).unwrap_or(Timestamp::MAX))
     }
 
     pub(crate) fn is_expired(&self, now: SystemTime) -> bool {
@@ -94,6 +152,18 @@ mod tests {
         let short = TokenEntry { ttl: 60, ..entry() };
         assert!(!short.is_expired(now));
         assert!(short.is_expired(later));
+    }
+
+    #[test]
+    fn t5_a_life_longer_than_all_time_still_has_an_end() {
+        assert_eq!(TokenEntry { ttl: u64::MAX, ..entry() }.expires(), Some(Timestamp::MAX));
+    }
+
+    #[test]
+    fn a_renewal_counts_from_when_it_was_made() {
+        let at = Timestamp::from_second(5000).unwrap();
+        let renewed = TokenEntry { ttl: 60, renewed: Some(Renewed { at, ttl: 30 }), ..entry() };
+        assert_eq!(renewed.expires(), Timestamp::from_second(5030).ok());
     }
 
     #[test]

@@ -2,12 +2,11 @@ use std::{net::IpAddr, time::Duration};
 
 use domain::{Kind, MountEntry, Token, format_go_duration};
 use ipnet::IpNet;
-use jiff::Timestamp;
 use serde::Serialize;
 use wire::pb;
 
-use super::entry::TokenEntry;
-use crate::{core::Active, error::Result, identity::Shown, random};
+use super::{TokenEntry, TokenKind, create_vouched, store::new_accessor};
+use crate::{core::Active, error::Result, identity::Shown};
 
 /// Why a login does not yield a token, though its plugin says yes.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -18,11 +17,15 @@ pub enum Refused {
     /// Root is never given away.
     #[error("auth methods cannot create root tokens")]
     Root,
-    /// Neither stored nor revocable.
-    #[error(
-        "batch tokens are not available on this server yet; set token_type of the role or mount to service"
-    )]
-    Batch,
+    /// A batch token is nowhere but with its holder.
+    #[error("batch tokens cannot be revoked")]
+    RevokeBatch,
+    /// A token that its maker has chosen, and that is there already.
+    #[error("cannot create a token with a duplicate ID")]
+    Duplicate,
+    /// Nobody would count its uses.
+    #[error("batch tokens cannot have \"num_uses\" set")]
+    BatchUses,
     /// The plugin binds the token to something that is no network.
     #[error("the auth method bound the token to {0:?}, which is neither an address nor a network")]
     BoundCidr(String),
@@ -34,7 +37,9 @@ pub enum Refused {
 impl Refused {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::NoAliasName | Self::Root | Self::Batch => Kind::Invalid,
+            Self::NoAliasName | Self::Root | Self::RevokeBatch | Self::Duplicate | Self::BatchUses => {
+                Kind::Invalid
+            }
             Self::BoundCidr(_) | Self::Unexpected => Kind::Internal,
         }
     }
@@ -84,11 +89,10 @@ pub(crate) async fn log_in(
     active: &Active,
     mount: &MountEntry,
     login: Login<'_>,
-    mut auth: pb::Auth,
+    auth: pb::Auth,
 ) -> Result<LoggedIn> {
-    let groups = std::mem::take(&mut auth.group_aliases);
-    let shown = auth.alias.clone().map(|alias| Shown::new(mount, alias, groups));
-    let (mut entry, warnings) = entry_of(login, auth, random::base62(24)?)?;
+    let shown = auth.alias.clone().map(|alias| Shown::new(mount, alias, auth.group_aliases.clone()));
+    let (mut entry, warnings) = entry_of(login, &auth, new_accessor()?)?;
     // Nobody becomes somebody by a login that is refused.
     let mut identity_policies = Vec::new();
     if let Some(shown) = shown {
@@ -99,7 +103,7 @@ pub(crate) async fn log_in(
     let mut policies = [entry.policies.as_slice(), &identity_policies].concat();
     policies.sort();
     policies.dedup();
-    let token: Token = active.tokens.create(&entry).await?;
+    let token: Token = create_vouched(active, &entry, &auth).await?;
     let view = AuthView {
         client_token: token.expose(),
         accessor: &entry.accessor,
@@ -110,8 +114,8 @@ pub(crate) async fn log_in(
         lease_duration: entry.ttl,
         renewable: entry.renewable,
         entity_id: &entry.entity_id,
-        token_type: "service",
-        orphan: entry.orphan,
+        token_type: entry.kind.word(),
+        orphan: entry.orphan(),
         mfa_requirement: None,
         num_uses: entry.num_uses,
     };
@@ -122,39 +126,40 @@ pub(crate) async fn log_in(
 /// What a plugin says is checked as a caller's input would be: it cannot grant more than its mount allows.
 fn entry_of(
     login: Login<'_>,
-    auth: pb::Auth,
+    auth: &pb::Auth,
     accessor: String,
 ) -> std::result::Result<(TokenEntry, Vec<String>), Refused> {
     if auth.alias.as_ref().is_some_and(|alias| alias.name.is_empty()) {
         return Err(Refused::NoAliasName);
     }
-    refuse_batch(login.token_type, auth.token_type)?;
-    let policies = policies(&auth)?;
+    let kind = kind(login.token_type, auth.token_type);
+    let batch = kind == TokenKind::Batch;
+    if batch && auth.num_uses > 0 {
+        return Err(Refused::BatchUses);
+    }
+    let policies = policies(auth)?;
     let bound_cidrs = auth.bound_cidrs.iter().map(|range| network(range)).collect::<Result<_, _>>()?;
-    let (ttl, warnings) = ttl(login, &auth);
+    let (ttl, warnings) = ttl(login, auth);
     let prefix = login.mount.trim_start_matches("auth/").trim_end_matches('/').replace('/', "-");
     let name = if auth.display_name.is_empty() { prefix } else { format!("{prefix}-{}", auth.display_name) };
     let entry = TokenEntry {
-        accessor,
+        kind,
         policies,
-        path: login.path.to_owned(),
-        meta: (!auth.metadata.is_empty()).then(|| auth.metadata.into_iter().collect()),
+        meta: (!auth.metadata.is_empty()).then(|| auth.metadata.clone().into_iter().collect()),
         display_name: name,
         num_uses: auth.num_uses.max(0),
-        created: Timestamp::now(),
         ttl: ttl.as_secs().max(1),
         explicit_max_ttl: nanos(auth.explicit_max_ttl).as_secs(),
-        period: nanos(auth.period).as_secs(),
-        renewable: auth.lease_options.is_some_and(|lease| lease.renewable),
-        orphan: true,
-        entity_id: String::new(),
+        period: if batch { 0 } else { nanos(auth.period).as_secs() },
+        renewable: !batch && auth.lease_options.is_some_and(|lease| lease.renewable),
         bound_cidrs,
+        ..TokenEntry::at(login.path, if batch { String::new() } else { accessor })
     };
     Ok((entry, warnings))
 }
 
 /// The mount's setting wins; one that only says what is usual leaves the choice to the plugin.
-fn refuse_batch(mount: &str, plugin: u32) -> Result<(), Refused> {
+fn kind(mount: &str, plugin: u32) -> TokenKind {
     let batch = match (mount, plugin) {
         ("batch", _) => true,
         ("service", _) | (_, 1) => false,
@@ -162,7 +167,7 @@ fn refuse_batch(mount: &str, plugin: u32) -> Result<(), Refused> {
         (_, 3 | 4) => plugin == 4,
         (usual, _) => usual == "default-batch",
     };
-    if batch { Err(Refused::Batch) } else { Ok(()) }
+    if batch { TokenKind::Batch } else { TokenKind::Service }
 }
 
 fn policies(auth: &pb::Auth) -> Result<Vec<String>, Refused> {
@@ -235,7 +240,7 @@ mod tests {
     };
 
     fn made(auth: pb::Auth) -> Result<TokenEntry, Refused> {
-        entry_of(LOGIN, auth, "accessor".to_owned()).map(|(entry, _)| entry)
+        entry_of(LOGIN, &auth, "accessor".to_owned()).map(|(entry, _)| entry)
     }
 
     fn with_policies(policies: &[&str]) -> pb::Auth {
@@ -276,7 +281,7 @@ mod tests {
             assert_eq!(made(auth).unwrap().ttl, expected.as_secs());
         }
         let auth = pb::Auth { lease_options: Some(lease(9 * HOUR, HOUR / 2)), ..pb::Auth::default() };
-        let (_, warnings) = entry_of(LOGIN, auth, String::new()).unwrap();
+        let (_, warnings) = entry_of(LOGIN, &auth, String::new()).unwrap();
         assert_eq!(
             warnings,
             [r#"TTL of "9h" exceeded the effective max_ttl of "30m"; TTL value is capped accordingly"#]
@@ -284,9 +289,25 @@ mod tests {
     }
 
     #[test]
-    fn batch_tokens_and_nonsense_are_refused() {
-        let batch = pb::Auth { token_type: 2, ..pb::Auth::default() };
-        assert_eq!(made(batch), Err(Refused::Batch));
+    fn a_batch_token_is_made_where_plugin_or_mount_says_so() {
+        let batch = || pb::Auth { token_type: 2, ..pb::Auth::default() };
+        let entry = made(batch()).unwrap();
+        assert_eq!((entry.kind, entry.renewable, entry.accessor.as_str()), (TokenKind::Batch, false, ""));
+        assert_eq!(made(pb::Auth { num_uses: 1, ..batch() }), Err(Refused::BatchUses));
+        for (mount, plugin, expected) in [
+            ("default-service", 0, TokenKind::Service),
+            ("default-service", 4, TokenKind::Batch),
+            ("default-batch", 0, TokenKind::Batch),
+            ("default-batch", 3, TokenKind::Service),
+            ("service", 2, TokenKind::Service),
+            ("batch", 1, TokenKind::Batch),
+        ] {
+            assert_eq!(kind(mount, plugin), expected, "{mount} {plugin}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
         let alias = pb::Auth { alias: Some(wire::logical::Alias::default()), ..pb::Auth::default() };
         assert_eq!(made(alias), Err(Refused::NoAliasName));
         let bound = pb::Auth { bound_cidrs: vec!["everywhere".to_owned()], ..pb::Auth::default() };

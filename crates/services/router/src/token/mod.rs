@@ -1,14 +1,22 @@
-//! Tokens: what is kept of them, who holds one, and how a login gets one.
+//! Tokens: what is kept of them, who holds one, how they come and how they go.
 
+mod batch;
 mod caller;
+mod create;
 mod endpoints;
 mod entry;
+mod id;
 mod login;
+mod records;
+pub(crate) mod revoke;
 mod store;
+mod turns;
 
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, authenticate};
+pub(crate) use create::{create_root, create_vouched, create_with};
 pub(crate) use endpoints::ENDPOINTS;
-pub(crate) use entry::TokenEntry;
+pub(crate) use entry::{TokenEntry, TokenKind};
+pub(crate) use id::SaltedId;
 pub use login::Refused;
 pub(crate) use login::{Login, log_in};
-pub(crate) use store::{FirstToken, SaltedId, TOKEN_LENGTH, Tokens};
+pub(crate) use store::{FirstToken, TOKEN_LENGTH, Tokens};

@@ -1,27 +1,23 @@
-use std::{fmt, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use domain::Token;
 use quick_cache::sync::Cache;
 use ring::hmac;
-use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use wire::catalog::v1::Write;
 
-use super::{Caller, entry::TokenEntry};
+use super::{
+    SaltedId, TokenEntry,
+    batch::{self, BatchSeal},
+    records::{self, Accessor, Folder, SALT, Salt},
+    turns::Turns,
+};
 use crate::{
     Error,
-    cubbyhole::Shelf,
     error::Result,
     random,
     store::{Store, put},
 };
-
-/// What a token is stored under: its HMAC, so that nobody who reads the storage can use it.
-pub(crate) type SaltedId = [u8; 32];
-
-const SALT: &str = "core/token/salt";
-const BY_ID: &str = "core/token/id/";
-const BY_ACCESSOR: &str = "core/token/accessor/";
 
 /// Bytes of a token: `hvs.` and what nobody can guess.
 pub(crate) const TOKEN_LENGTH: usize = 28;
@@ -29,24 +25,22 @@ pub(crate) const TOKEN_LENGTH: usize = 28;
 /// How many tokens are kept in memory.
 const CACHED: usize = 10_000;
 
-#[derive(Serialize, Deserialize)]
-struct Salt {
-    salt: [u8; 32],
-}
-
-/// Which token an accessor belongs to.
-#[derive(Serialize, Deserialize)]
-struct Accessor {
-    token: SaltedId,
-}
-
 /// All tokens: one record each, and the recently used ones in memory.
 pub(crate) struct Tokens {
-    store: Store,
-    salt: hmac::Key,
-    recent: Cache<SaltedId, Arc<TokenEntry>>,
-    /// Uses are counted one after the other, so that each counts once.
-    counting: Mutex<()>,
+    pub(super) store: Store,
+    pub(super) salt: hmac::Key,
+    pub(super) batch: BatchSeal,
+    pub(super) recent: Cache<SaltedId, Arc<TokenEntry>>,
+    pub(super) turns: Turns,
+    /// Tokens that their makers choose are made one after the other, so that no two are the same.
+    pub(super) choosing: Mutex<()>,
+}
+
+/// A token that somebody names.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) id: SaltedId,
+    pub(crate) entry: Arc<TokenEntry>,
 }
 
 /// The first token of all, and what has to be stored for it.
@@ -62,9 +56,9 @@ impl FirstToken {
         let salt = Salt { salt: random::bytes()? };
         let key = hmac::Key::new(hmac::HMAC_SHA256, &salt.salt);
         let token = given.map_or_else(new_token, Ok)?;
-        let entry = TokenEntry::root(random::base62(24)?);
+        let entry = TokenEntry::root(new_accessor()?);
         let mut writes = vec![put(SALT.to_owned(), &salt)];
-        writes.extend(records(&key, &salted(&key, &token), &entry));
+        writes.extend(records::stored(&key, &SaltedId::of(&key, &token), &entry));
         Ok(Self { token, writes })
     }
 }
@@ -72,126 +66,80 @@ impl FirstToken {
 impl Tokens {
     pub(crate) async fn open(store: Store) -> Result<Self> {
         let Salt { salt } = store.read(SALT).await?.ok_or(Error::Missing(SALT))?;
-        let salt = hmac::Key::new(hmac::HMAC_SHA256, &salt);
-        Ok(Self { store, salt, recent: Cache::new(CACHED), counting: Mutex::new(()) })
-    }
-
-    /// Whose token it is. A token with a limited number of uses has one less afterwards.
-    pub(crate) async fn authenticate(&self, token: &Token, remote: Option<IpAddr>) -> Result<Arc<Caller>> {
-        if token.expose().is_empty() {
-            return Err(Error::NoToken);
-        }
-        let id = salted(&self.salt, token);
-        let mut entry = self.lookup(&id).await?.ok_or(Error::BadToken)?;
-        if entry.is_expired(SystemTime::now()) {
-            Box::pin(self.revoke(&id, &entry)).await?;
-            return Err(Error::BadToken);
-        }
-        if !entry.admits(remote) {
-            return Err(Error::Forbidden);
-        }
-        if entry.num_uses != 0 {
-            entry = Box::pin(self.count_use(&id)).await?.ok_or(Error::BadToken)?;
-        }
-        Ok(Arc::new(Caller { id, entry }))
-    }
-
-    /// Stores a new token, and hands it out this once.
-    pub(crate) async fn create(&self, entry: &TokenEntry) -> Result<Token> {
-        self.create_with(entry, |_| Vec::new()).await
-    }
-
-    /// Likewise, with what belongs to it.
-    pub(crate) async fn create_with(
-        &self,
-        entry: &TokenEntry,
-        belongings: impl FnOnce(&SaltedId) -> Vec<Write>,
-    ) -> Result<Token> {
-        let token = new_token()?;
-        let id = salted(&self.salt, &token);
-        let mut writes = records(&self.salt, &id, entry).to_vec();
-        writes.extend(belongings(&id));
-        self.store.commit(writes).await?;
-        Ok(token)
-    }
-
-    /// A new root token, for those who hold the keys of the seal.
-    pub(crate) async fn create_root(&self) -> Result<Token> {
-        self.create(&TokenEntry::root(random::base62(24)?)).await
+        Ok(Self {
+            store,
+            batch: BatchSeal::new(&salt),
+            salt: hmac::Key::new(hmac::HMAC_SHA256, &salt),
+            recent: Cache::new(CACHED),
+            turns: Turns::new(),
+            choosing: Mutex::new(()),
+        })
     }
 
     /// What a token is known by.
     pub(crate) fn id_of(&self, token: &Token) -> SaltedId {
-        salted(&self.salt, token)
-    }
-
-    /// From now on nobody knows it, and its cubbyhole is gone before it is.
-    pub(crate) async fn revoke(&self, id: &SaltedId, entry: &TokenEntry) -> Result<()> {
-        Shelf::of(&self.store, id).clear().await?;
-        self.store.commit(self.removals(id, entry)).await?;
-        // A look-up that read the record before it was gone loses its place with this, and cannot bring it back.
-        self.recent.remove(id);
-        Ok(())
+        SaltedId::of(&self.salt, token)
     }
 
     /// Whether there is such a token.
     pub(crate) async fn exists(&self, id: &SaltedId) -> Result<bool> {
-        Ok(self.lookup(id).await?.is_some())
-    }
-
-    /// Ends a token by the name that it is stored under. One that is gone already may have left its cubbyhole.
-    pub(crate) async fn end(&self, id: &SaltedId) -> Result<()> {
-        match self.lookup(id).await? {
-            Some(entry) => self.revoke(id, &entry).await,
-            None => Shelf::of(&self.store, id).clear().await,
-        }
+        Ok(self.alive(id).await?.is_some())
     }
 
     /// What is known of a token that somebody names; that is no use of it.
-    pub(crate) async fn find(&self, token: &Token) -> Result<Option<Arc<TokenEntry>>> {
-        let entry = self.lookup(&salted(&self.salt, token)).await?;
-        Ok(entry.filter(|entry| !entry.is_expired(SystemTime::now())))
+    pub(crate) async fn find(&self, token: &Token) -> Result<Option<Found>> {
+        let id = SaltedId::of(&self.salt, token);
+        let entry = if token.expose().starts_with(batch::PREFIX) {
+            self.open_batch(token).await?
+        } else {
+            self.alive(&id).await?
+        };
+        Ok(entry.map(|entry| Found { id, entry }))
     }
 
     /// Likewise, by the name that the token may be known under.
-    pub(crate) async fn find_by_accessor(&self, accessor: &str) -> Result<Option<Arc<TokenEntry>>> {
-        let index = self.store.read::<Accessor>(&index(&self.salt, accessor)).await?;
-        let Some(Accessor { token }) = index else { return Ok(None) };
-        let entry = self.lookup(&token).await?;
-        Ok(entry.filter(|entry| entry.accessor == accessor && !entry.is_expired(SystemTime::now())))
+    pub(crate) async fn find_by_accessor(&self, accessor: &str) -> Result<Option<Found>> {
+        let index = self.store.read::<Accessor>(&records::index(&self.salt, accessor)).await?;
+        let Some(Accessor { token: id, .. }) = index else { return Ok(None) };
+        let entry = self.alive(&id).await?.filter(|entry| entry.accessor == accessor);
+        Ok(entry.map(|entry| Found { id, entry }))
     }
 
-    fn removals(&self, id: &SaltedId, entry: &TokenEntry) -> Vec<Write> {
-        let keys = [record(id), index(&self.salt, &entry.accessor)];
-        keys.into_iter().map(|key| Write { key, value: None }).collect()
+    /// What is known of a token that has not come to its end.
+    pub(super) async fn alive(&self, id: &SaltedId) -> Result<Option<Arc<TokenEntry>>> {
+        let entry = self.lookup(id).await?;
+        Ok(entry.filter(|entry| !entry.is_expired(SystemTime::now())))
     }
 
-    async fn lookup(&self, id: &SaltedId) -> Result<Option<Arc<TokenEntry>>> {
+    /// A batch token is good while its parent is.
+    pub(super) async fn open_batch(&self, token: &Token) -> Result<Option<Arc<TokenEntry>>> {
+        let opened = self.batch.open(token).filter(|entry| !entry.is_expired(SystemTime::now()));
+        let Some(entry) = opened else { return Ok(None) };
+        if let Some(parent) = &entry.parent
+            && self.alive(parent).await?.is_none()
+        {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(entry)))
+    }
+
+    /// What is stored about a token, from memory where it can be.
+    pub(super) async fn lookup(&self, id: &SaltedId) -> Result<Option<Arc<TokenEntry>>> {
         let place = match self.recent.get_value_or_guard_async(id).await {
             Ok(entry) => return Ok(Some(entry)),
             Err(place) => place,
         };
-        let record = record(id);
-        let Some(entry) = Box::pin(self.store.read::<TokenEntry>(&record)).await? else { return Ok(None) };
+        let Some(entry) = Box::pin(self.stored(id)).await? else { return Ok(None) };
         let entry = Arc::new(entry);
         if entry.num_uses == 0 {
-            // Refused when the token was revoked meanwhile; this one request was before that.
+            // Refused when the token was changed meanwhile; this one request was before that.
             let _ = place.insert(entry.clone());
         }
         Ok(Some(entry))
     }
 
-    async fn count_use(&self, id: &SaltedId) -> Result<Option<Arc<TokenEntry>>> {
-        let _turn = self.counting.lock().await;
-        let Some(mut entry) = self.store.read::<TokenEntry>(&record(id)).await? else { return Ok(None) };
-        if entry.num_uses > 1 {
-            entry.num_uses -= 1;
-            self.store.write(record(id), &entry).await?;
-        } else {
-            self.store.commit(self.removals(id, &entry)).await?;
-            entry.num_uses = -1;
-        }
-        Ok(Some(Arc::new(entry)))
+    pub(super) async fn stored(&self, id: &SaltedId) -> Result<Option<TokenEntry>> {
+        self.store.read(&Folder::Id.key(id)).await
     }
 }
 
@@ -201,26 +149,10 @@ impl fmt::Debug for Tokens {
     }
 }
 
-fn new_token() -> Result<Token> {
+pub(super) fn new_token() -> Result<Token> {
     Ok(Token::new(format!("hvs.{}", random::base62(24)?)))
 }
 
-fn salted(key: &hmac::Key, token: &Token) -> SaltedId {
-    let mut id = [0; 32];
-    id.copy_from_slice(hmac::sign(key, token.expose().as_bytes()).as_ref());
-    id
-}
-
-fn record(id: &SaltedId) -> String {
-    format!("{BY_ID}{}", hex::encode(id))
-}
-
-/// Accessors are salted too: they are for those who were given them.
-fn index(key: &hmac::Key, accessor: &str) -> String {
-    format!("{BY_ACCESSOR}{}", hex::encode(hmac::sign(key, accessor.as_bytes())))
-}
-
-/// All that is stored about a token.
-fn records(key: &hmac::Key, id: &SaltedId, entry: &TokenEntry) -> [Write; 2] {
-    [put(record(id), entry), put(index(key, &entry.accessor), &Accessor { token: *id })]
+pub(super) fn new_accessor() -> Result<String> {
+    random::base62(24)
 }

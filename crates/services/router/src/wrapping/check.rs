@@ -35,8 +35,8 @@ pub(super) async fn require_wrapping(active: &Active, token: Token) -> Result<To
         return Err(WrappingRefusal::NoToken.into());
     }
     let token = active.wrapping.plain(token).await?;
-    let entry = active.tokens.find(&token).await?;
-    if entry.is_some_and(|entry| is_wrapping(&entry)) {
+    let found = active.tokens.find(&token).await?;
+    if found.is_some_and(|found| is_wrapping(&found.entry)) {
         Ok(token)
     } else {
         Err(WrappingRefusal::NotValid.into())

@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use domain::Token;
 use jiff::Timestamp;
@@ -17,10 +17,9 @@ use crate::{
     core::Active,
     cubbyhole::{Shelf, placed},
     error::Result,
-    lease::TokenLease,
     random,
     store::Store,
-    token::{SaltedId, TokenEntry},
+    token::{self, SaltedId, TokenEntry, create_with, revoke},
 };
 
 /// The policy that wrapping tokens have, and no others.
@@ -119,7 +118,7 @@ impl Wrapping {
     /// one; until then it is the one that is good, so that nothing is lost when this is cut off.
     pub(super) async fn rewrap(
         &self,
-        active: &Active,
+        active: &Arc<Active>,
         (old, path): (&Token, &str),
         wish: Option<Wish>,
         parcel: Parcel,
@@ -155,8 +154,8 @@ impl Wrapping {
     }
 
     /// Uses a wrapping token up. Of all who try, one gets here.
-    pub(super) async fn claim(&self, active: &Active, token: &Token) -> Result<()> {
-        match active.tokens.authenticate(token, None).await {
+    pub(super) async fn claim(&self, active: &Arc<Active>, token: &Token) -> Result<()> {
+        match token::authenticate(active, token, None).await {
             Ok(caller) => {
                 self.end(active, &caller.id).await;
                 Ok(())
@@ -168,7 +167,7 @@ impl Wrapping {
 
     /// Removes what a token that is good for nothing any more has left. Failing to costs nobody anything.
     pub(super) async fn end(&self, active: &Active, id: &SaltedId) {
-        if let Err(error) = active.tokens.end(id).await {
+        if let Err(error) = revoke::revoke_tree(active, *id).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "a used wrapping token is not removed yet"
@@ -189,26 +188,9 @@ impl Wrapping {
             explicit_max_ttl: ttl,
             ..TokenEntry::root(random::base62(24)?)
         };
-        let ends = entry.expires().unwrap_or(Timestamp::MAX);
         let stored = json(&Stored { response: text });
-        let belongings = |id: &SaltedId| {
-            let lease = TokenLease {
-                id,
-                path,
-                issued: entry.created,
-                renewed: None,
-                ends,
-                renewable: false,
-                auth: None,
-            };
-            vec![
-                placed(id, RESPONSE, stored),
-                placed(id, ABOUT, json(&about)),
-                active.leases.token_write(&lease),
-            ]
-        };
-        let token = active.tokens.create_with(&entry, belongings).await?;
-        active.leases.watch_token(&active.tokens.id_of(&token), path, ends);
+        let belongings = |id: &SaltedId| vec![placed(id, RESPONSE, stored), placed(id, ABOUT, json(&about))];
+        let token = create_with(active, &entry, belongings).await?;
         Ok(Minted { token, accessor: entry.accessor, about })
     }
 

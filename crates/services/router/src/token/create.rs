@@ -1,0 +1,78 @@
+use domain::Token;
+use wire::{catalog::v1::Write, pb};
+
+use super::{
+    Refused, SaltedId, TokenEntry, TokenKind,
+    records::{self, Folder},
+    store::{new_accessor, new_token},
+};
+use crate::{Error, core::Active, error::Result};
+
+/// Makes a token of what is to be known about it, and hands it out this once.
+pub(super) async fn create(active: &Active, entry: &TokenEntry) -> Result<Token> {
+    make(active, entry, None).await
+}
+
+/// A new root token, for those who hold the keys of the seal.
+pub(crate) async fn create_root(active: &Active) -> Result<Token> {
+    create(active, &TokenEntry::root(new_accessor()?)).await
+}
+
+/// Likewise, for somebody whom a plugin vouches for. What it said is kept, for the token's renewal.
+pub(crate) async fn create_vouched(active: &Active, entry: &TokenEntry, auth: &pb::Auth) -> Result<Token> {
+    make(active, entry, Some(auth)).await
+}
+
+/// Makes a token that its maker has chosen.
+pub(crate) async fn create_chosen(active: &Active, token: &Token, entry: &TokenEntry) -> Result<()> {
+    let tokens = &active.tokens;
+    let _turn = tokens.choosing.lock().await;
+    let id = SaltedId::of(&tokens.salt, token);
+    for folder in [Folder::Id, Folder::Ending] {
+        if tokens.store.get(&folder.key(id)).await?.is_some() {
+            return Err(Refused::Duplicate.into());
+        }
+    }
+    add(active, id, entry, records::births(active, &id, entry, None)).await
+}
+
+/// Makes a token and what belongs to it: both or none.
+pub(crate) async fn create_with(
+    active: &Active,
+    entry: &TokenEntry,
+    belongings: impl FnOnce(&SaltedId) -> Vec<Write>,
+) -> Result<Token> {
+    let token = new_token()?;
+    let id = active.tokens.id_of(&token);
+    let mut writes = records::births(active, &id, entry, None);
+    writes.extend(belongings(&id));
+    add(active, id, entry, writes).await?;
+    Ok(token)
+}
+
+async fn make(active: &Active, entry: &TokenEntry, vouched: Option<&pb::Auth>) -> Result<Token> {
+    let token = match entry.kind {
+        TokenKind::Service => new_token()?,
+        TokenKind::Batch => return active.tokens.batch.seal(entry),
+    };
+    let id = SaltedId::of(&active.tokens.salt, &token);
+    add(active, id, entry, records::births(active, &id, entry, vouched)).await?;
+    Ok(token)
+}
+
+/// The only place where tokens come into being that are stored, the very first one aside.
+async fn add(active: &Active, id: SaltedId, entry: &TokenEntry, writes: Vec<Write>) -> Result<()> {
+    let tokens = &active.tokens;
+    if let Some(parent) = &entry.parent {
+        // A parent cannot end before its child is among those that end with it.
+        let _turn = tokens.turns.keep(parent).await;
+        tokens.alive(parent).await?.ok_or(Error::BadToken)?;
+        tokens.store.commit(writes).await?;
+    } else {
+        tokens.store.commit(writes).await?;
+    }
+    if let Some(ends) = entry.expires() {
+        active.leases.watch_token(&id, &entry.path, ends);
+    }
+    Ok(())
+}
