@@ -27,3 +27,4 @@ mod seal;
 mod swap_race;
 mod tls;
 mod vaultrs;
+mod wrapping;
