@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::{Key, Prefix, Result, Storage, Write};
+use crate::{Key, Prefix, Result, Storage, Write, finished::Finished};
 
 /// Larger values are not kept: a few of them would drive out all others.
 const LARGEST: usize = 1 << 20;
@@ -81,10 +81,9 @@ impl Storage for Cached {
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<()> {
-        // A task of its own: the commit takes place even when nobody waits for it any longer, and then, too, the
-        // cache has to learn of it.
+        // The commit takes place even when nobody waits for it any longer, and then, too, the cache has to learn of it.
         let shared = self.shared.clone();
-        tokio::spawn(async move { shared.commit(writes).await }).await.map_err(crate::Error::backend)?
+        Finished::new(async move { shared.commit(writes).await }).await
     }
 }
 

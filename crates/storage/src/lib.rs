@@ -7,6 +7,8 @@ mod cache;
 mod children;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "barrier")]
+mod finished;
 mod inmem;
 mod key;
 #[cfg(feature = "remote")]

@@ -1,8 +1,10 @@
 //! The embedded database.
 
+mod changes;
 mod files;
 mod queries;
 mod schema;
+mod verdict;
 mod writer;
 
 use std::{path::Path, time::Duration};
@@ -10,7 +12,7 @@ use std::{path::Path, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use sqlx::{
-    SqlitePool,
+    ConnectOptions, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -20,8 +22,11 @@ use writer::Writer;
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 
+/// Bytes of the log of writes that are kept from one checkpoint to the next.
+const LOG_LIMIT: u64 = 16 << 20;
+
 /// How long a statement waits for a lock that another process holds.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 5_000 });
 
 /// Values in an SQLite database. What was acknowledged is on the disk.
 ///
@@ -57,6 +62,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(LOCK_PATIENCE)
+        // No log of statements, and no time taken for it.
+        .disable_statement_logging()
+        // The log of writes grows beyond this while a large transaction needs it, and shrinks again. It stays larger
+        // than what is between two checkpoints: written over in place, it is synced without a change of its size.
+        .pragma("journal_size_limit", LOG_LIMIT.to_string())
         // What was deleted is overwritten wherever that takes no further write.
         .pragma("secure_delete", "FAST")
         // In KiB. What is read often is in the cache above.

@@ -1,25 +1,19 @@
-use std::{collections::BTreeMap, ops::Bound};
+use std::ops::Bound;
 
 use bytes::Bytes;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Executor, SqliteConnection, SqlitePool};
 
 use crate::{
-    Key, Prefix, Write,
+    Key, Prefix,
     children::{child_of, keys_after},
 };
 
 const GET: &str = "SELECT value FROM entry WHERE key = ?1";
 
-const PUT: &str = "INSERT INTO entry (key, value, version) ";
-
-const PUT_OVER: &str = " ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = version + 1";
-
-const DELETE: &str = "DELETE FROM entry WHERE key IN ";
-
-/// Rows of one statement at most. The database has a thread of its own; handing it a statement costs more than a row.
-const ROWS: usize = 64;
-
 const EPOCH: &str = "SELECT epoch FROM fence";
+
+/// One text, so that it is handed to the database's thread at once.
+const BEGIN: &str = "BEGIN IMMEDIATE; SELECT epoch FROM fence";
 
 /// Finds one key of every child: from each it seeks past all that belongs to the same child, so that what lies
 /// deeper is never read. `?1` is the prefix, `?2` its length in characters, `?3` where to begin, `?4` the limit.
@@ -67,62 +61,25 @@ pub(super) async fn children(
     Ok(keys.iter().filter_map(|key| child_of(prefix, key)).map(str::to_owned).collect())
 }
 
+/// The number of the handle that may write.
 pub(super) async fn epoch(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar(EPOCH).fetch_one(connection).await
 }
 
-/// Does what a transaction shall do, in as few statements as can be. Only the last write of each key shows in the end.
-pub(super) async fn apply<'w>(
-    connection: &mut SqliteConnection,
-    writes: impl Iterator<Item = &'w Write>,
-) -> sqlx::Result<()> {
-    let last: BTreeMap<&str, Option<&Bytes>> = writes.map(parts).collect();
-    let puts: Vec<_> = last.iter().filter_map(|(key, value)| Some((*key, (*value)?))).collect();
-    let deletes: Vec<_> = last.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect();
-    for rows in statements(&puts) {
-        let mut put = QueryBuilder::<Sqlite>::new(PUT);
-        put.push_values(rows, |mut row, (key, value)| {
-            row.push_bind(*key).push_bind(&***value).push("1");
-        });
-        put.push(PUT_OVER).build().execute(&mut *connection).await?;
-    }
-    for keys in statements(&deletes) {
-        let mut delete = QueryBuilder::<Sqlite>::new(DELETE);
-        delete.push_tuples(keys, |mut row, key| {
-            row.push_bind(*key);
-        });
-        delete.build().execute(&mut *connection).await?;
-    }
-    Ok(())
+/// Begins a transaction that writes, and says whose turn it is.
+pub(super) async fn begin(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(BEGIN).fetch_one(connection).await
 }
 
-fn parts(write: &Write) -> (&str, Option<&Bytes>) {
-    match write {
-        Write::Put(key, value) => (key.as_str(), Some(value)),
-        Write::Delete(key) => (key.as_str(), None),
-    }
+/// Ends it: what was written is durable.
+pub(super) async fn commit(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    connection.execute("COMMIT").await.map(drop)
 }
 
-/// Pieces of as many rows as a power of two: so there are few statements to prepare, and they are kept prepared.
-fn statements<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let largest = 1 << rows.len().checked_ilog2()?;
-        let (piece, rest) = rows.split_at(largest.min(ROWS));
-        rows = rest;
-        Some(piece)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_shared_out_in_order_and_in_powers_of_two() {
-        let rows: Vec<usize> = (0..171).collect();
-        let pieces: Vec<&[usize]> = statements(&rows).collect();
-        assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), [64, 64, 32, 8, 2, 1]);
-        assert_eq!(pieces.concat(), rows);
-        assert_eq!(statements::<usize>(&[]).count(), 0);
-    }
+/// Makes sure that no transaction is open. SQLite has undone some by itself when it reports their failure, and
+/// refuses to do it again; so what counts is that another one can begin.
+pub(super) async fn undo(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let _ = connection.execute("ROLLBACK").await;
+    connection.execute("BEGIN").await?;
+    connection.execute("ROLLBACK").await.map(drop)
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use sqlx::ConnectOptions;
 use tempfile::TempDir;
 
 use super::*;
@@ -38,38 +37,96 @@ async fn what_was_written_is_there_when_opened_again() {
     assert_eq!(storage.get(&"a/b".parse().unwrap()).await.unwrap().unwrap(), "1");
 }
 
-#[tokio::test]
-async fn after_a_failed_commit_nothing_more_is_written() {
-    let (_directory, path) = place();
-    let storage = Sqlite::open(&path).await.unwrap();
-    // A constraint that SQLite checks only when it commits.
-    let mut other = options(&path).connect().await.unwrap();
-    let trap = "CREATE TABLE parent (id INTEGER PRIMARY KEY);
-        CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
-        CREATE TRIGGER trap AFTER INSERT ON entry WHEN new.key = 'trap'
-        BEGIN INSERT INTO child VALUES (1); END;";
+/// A row at this key is refused.
+async fn set_a_trap(path: &Path) {
+    let mut other = options(path).connect().await.unwrap();
+    let trap = "CREATE TRIGGER trap AFTER INSERT ON entry WHEN new.key = 'trap'
+        BEGIN SELECT RAISE(ABORT, 'no'); END;";
     sqlx::raw_sql(trap).execute(&mut other).await.unwrap();
-    storage.put("a".parse().unwrap(), "1".into()).await.unwrap();
-    for key in ["trap", "b"] {
-        let refused = storage.put(key.parse().unwrap(), "2".into()).await;
-        assert!(matches!(refused, Err(Error::Stopped)), "{refused:?}");
-    }
-    assert_eq!(storage.list(&Prefix::ALL).await.unwrap(), ["a"]);
+}
+
+fn put(key: &str) -> Write {
+    Write::Put(key.parse().unwrap(), "1".into())
 }
 
 #[tokio::test]
 async fn a_failed_statement_is_undone_and_writing_goes_on() {
     let (_directory, path) = place();
     let storage = Sqlite::open(&path).await.unwrap();
-    let mut other = options(&path).connect().await.unwrap();
-    let trap = "CREATE TRIGGER trap AFTER INSERT ON entry WHEN new.key = 'trap'
-        BEGIN SELECT RAISE(ABORT, 'no'); END;";
-    sqlx::raw_sql(trap).execute(&mut other).await.unwrap();
-    let put = |key: &str| Write::Put(key.parse().unwrap(), "1".into());
-    let refused = storage.commit(vec![put("a"), put("trap")]).await;
-    assert!(matches!(refused, Err(Error::Backend(_))), "{refused:?}");
-    storage.commit(vec![put("b")]).await.unwrap();
+    set_a_trap(&path).await;
+    storage.commit(vec![put("gone")]).await.unwrap();
+    let one_statement = vec![put("a"), put("trap")];
+    let several = vec![put("a"), Write::Delete("gone".parse().unwrap()), put("trap")];
+    for refused in [one_statement, several] {
+        let refused = storage.commit(refused).await;
+        assert!(matches!(refused, Err(Error::Backend(_))), "{refused:?}");
+        assert_eq!(storage.list(&Prefix::ALL).await.unwrap(), ["gone"]);
+    }
+    storage.commit(vec![put("b"), Write::Delete("gone".parse().unwrap())]).await.unwrap();
     assert_eq!(storage.list(&Prefix::ALL).await.unwrap(), ["b"]);
+}
+
+#[tokio::test]
+async fn a_bad_write_harms_only_itself() {
+    let (_directory, path) = place();
+    let storage = Sqlite::open(&path).await.unwrap();
+    set_a_trap(&path).await;
+    let keys = ["a", "b", "trap", "c"];
+    // On one thread, all of them are queued before the writer looks: they are one group.
+    let written = join_all(keys.map(|key| storage.commit(vec![put(key)]))).await;
+    for (key, written) in keys.iter().zip(written) {
+        assert_eq!(written.is_ok(), *key != "trap", "{key}: {written:?}");
+    }
+    assert_eq!(storage.list(&Prefix::ALL).await.unwrap(), ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn the_database_of_another_writer_is_waited_for_and_then_refused_as_a_whole() {
+    let (_directory, path) = place();
+    let storage = Sqlite::open(&path).await.unwrap();
+    let mut other = options(&path).connect().await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    for refused in join_all(["a", "b"].map(|key| storage.commit(vec![put(key)]))).await {
+        assert!(matches!(refused, Err(Error::Backend(_))), "{refused:?}");
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    storage.commit(vec![put("a")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn deleting_what_is_not_there_is_harmless_and_still_needs_the_right_to_write() {
+    let (_directory, path) = place();
+    let old = Sqlite::open(&path).await.unwrap();
+    let nothing = || vec![Write::Delete("nothing".parse().unwrap())];
+    old.commit(nothing()).await.unwrap();
+    let _new = Sqlite::open(&path).await.unwrap();
+    let refused = old.commit(nothing()).await;
+    assert!(matches!(refused, Err(Error::ReadOnly)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_log_of_writes_shrinks_again_after_a_large_one() {
+    let (_directory, path) = place();
+    let storage = Sqlite::open(&path).await.unwrap();
+    let log = || path.with_extension("db-wal").metadata().unwrap().len();
+    storage.put("large".parse().unwrap(), vec![1; 2 * LOG_LIMIT as usize].into()).await.unwrap();
+    assert!(log() > LOG_LIMIT, "{}", log());
+    // The first write after a checkpoint begins the log anew.
+    storage.put("small".parse().unwrap(), "1".into()).await.unwrap();
+    storage.put("small".parse().unwrap(), "2".into()).await.unwrap();
+    assert!(log() <= LOG_LIMIT, "{}", log());
+}
+
+#[tokio::test]
+async fn more_than_the_queue_holds_waits_and_is_written() {
+    let (_directory, path) = place();
+    let storage = Sqlite::open(&path).await.unwrap();
+    let value = Bytes::from(vec![1; 24 << 20]);
+    let writes = (0..4).map(|i| storage.put(format!("k/{i}").parse().unwrap(), value.clone()));
+    for written in join_all(writes).await {
+        written.unwrap();
+    }
+    assert_eq!(storage.list(&"k/".parse().unwrap()).await.unwrap(), ["0", "1", "2", "3"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
