@@ -1,3 +1,5 @@
+use domain::Kind;
+
 use crate::Response;
 
 /// The outcome of what a backend does.
@@ -83,7 +85,42 @@ impl From<storage::Error> for Error {
         match error {
             storage::Error::Backend(source) => Self::Other(format!("storage failed: {source}")),
             storage::Error::Key(error) => Self::BadRequest(error.to_string()),
-            error => Self::Other(error.to_string()),
+            error => match status_of(&error) {
+                Some(code) => Self::Coded { code, message: error.to_string() },
+                None => Self::Other(error.to_string()),
+            },
         }
+    }
+}
+
+/// The status of what storage refuses for a reason that lies outside of the plugin. Others are told by their texts, which
+/// hosts know.
+pub fn status_of(error: &storage::Error) -> Option<u16> {
+    match error.kind() {
+        Kind::Sealed | Kind::Unavailable => Some(503),
+        Kind::TooLarge => Some(413),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_storage_refuses_keeps_its_status() {
+        let code = |error: storage::Error| match Error::from(error) {
+            Error::Coded { code, .. } => code,
+            other => panic!("{other}"),
+        };
+        assert_eq!(code(storage::Error::Sealed), 503);
+        assert_eq!(code(storage::Error::Stopped), 503);
+        let away =
+            storage::Error::Refused { kind: Kind::Unavailable, message: "the catalog is away".to_owned() };
+        assert_eq!(code(away), 503);
+        assert_eq!(code(storage::Error::TooLarge { limit: 1, actual: 2 }), 413);
+        // Hosts look for this text, and send the request on to the node that writes.
+        let read_only = Error::from(storage::Error::ReadOnly);
+        assert_eq!(read_only, Error::Other("cannot write to readonly storage".to_owned()));
     }
 }

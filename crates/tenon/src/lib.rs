@@ -14,7 +14,7 @@ mod system;
 pub use backend::{Backend, BackendKind, Config, Factory, Host};
 pub use builtin::Builtin;
 pub use domain::{Operation, SpecialPaths};
-pub use error::{Error, Result};
+pub use error::{Error, Result, status_of};
 pub use request::{Connection, Request, WrapRequest};
 pub use response::{Alias, Auth, LeaseOptions, Response, Secret, WrapInfo};
 pub use serve::{routes, serve, serve_multiplexed};

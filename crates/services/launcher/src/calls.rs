@@ -30,11 +30,27 @@ pub async fn handle(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
             ServedBy::BuiltIn(builtin) => {
                 return builtin.handle(*Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
             }
-            ServedBy::External(external) => match external.handle(Arc::clone(&args)).await {
-                Ok(reply) => return Ok(reply),
-                Err(trouble) => rules.judge(external, trouble).await?,
-            },
+            ServedBy::External(external) => {
+                let failed_before = mount.storage.failures().count();
+                match external.handle(Arc::clone(&args)).await {
+                    Ok(mut reply) => {
+                        blame_storage(mount, reply.err.as_mut(), failed_before);
+                        return Ok(reply);
+                    }
+                    Err(trouble) => rules.judge(external, trouble).await?,
+                }
+            }
         }
+    }
+}
+
+/// A plugin cannot say that it failed because its storage did. If its error tells of that, it gets the storage's status.
+fn blame_storage(mount: &Mount, error: Option<&mut pb::ProtoError>, failed_before: u64) {
+    const UNKNOWN: u32 = 0;
+    const CODED: u32 = 3;
+    let Some(error) = error.filter(|error| error.err_type == UNKNOWN) else { return };
+    if let Some(code) = mount.storage.failures().told_of(&error.err_msg, failed_before) {
+        (error.err_type, error.err_code) = (CODED, code.into());
     }
 }
 
@@ -49,10 +65,16 @@ pub async fn exists(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
             ServedBy::BuiltIn(builtin) => {
                 return builtin.exists(*Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
             }
-            ServedBy::External(external) => match external.exists(Arc::clone(&args)).await {
-                Ok(reply) => return Ok(reply),
-                Err(trouble) => rules.judge(external, trouble).await?,
-            },
+            ServedBy::External(external) => {
+                let failed_before = mount.storage.failures().count();
+                match external.exists(Arc::clone(&args)).await {
+                    Ok(mut reply) => {
+                        blame_storage(mount, reply.err.as_mut(), failed_before);
+                        return Ok(reply);
+                    }
+                    Err(trouble) => rules.judge(external, trouble).await?,
+                }
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ mod members;
 mod mount;
 mod mounts;
 mod offspring;
+mod own_storage;
 mod probe;
 mod process;
 mod processes;

@@ -8,7 +8,7 @@ use futures::{
     FutureExt,
     future::{self, BoxFuture, Shared},
 };
-use storage::{Prefix, Storage, View};
+use storage::Storage;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wire::launcher::v1::MountSpec;
@@ -20,6 +20,7 @@ use crate::{
     external::{External, Setup},
     host::Host,
     instance::{Instance, ServedBy},
+    own_storage::OwnStorage,
     processes::{Berth, Processes},
     system::MountSystem,
 };
@@ -39,6 +40,8 @@ pub struct Mount {
     processes: Arc<Processes>,
     /// Its surroundings, and with them its settings.
     pub system: Arc<MountSystem>,
+    /// All that it may store.
+    pub storage: Arc<OwnStorage>,
     ready: ArcSwapOption<Instance>,
     starting: Mutex<Option<Start>>,
     /// Its places in processes: in that of the plugin that serves it, or shall serve it.
@@ -48,8 +51,14 @@ pub struct Mount {
 
 impl Mount {
     /// A mount that nobody has needed yet.
-    pub fn new(host: Arc<Host>, processes: Arc<Processes>, spec: Arc<MountSpec>) -> Arc<Self> {
+    pub fn new(
+        host: Arc<Host>,
+        processes: Arc<Processes>,
+        spec: Arc<MountSpec>,
+        storage: Arc<OwnStorage>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            storage,
             system: Arc::new(MountSystem::new(Arc::clone(&host), spec)),
             host,
             processes,
@@ -160,7 +169,7 @@ impl Mount {
         self.host.learn_cluster().await;
         let spec = self.system.spec();
         let plugin = self.host.resolve(&spec.plugin, &spec.r#type, &spec.version).await?;
-        let view = view(&self.host.storage, &spec)?;
+        let view: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         if plugin.builtin {
             let builtin = self.host.builtin(&plugin)?;
             let system = Arc::clone(&self.system);
@@ -226,8 +235,8 @@ impl Mount {
         self.berths().extract_if(.., is_idle).collect()
     }
 
-    /// Ends the mount: no request comes in any more, those inside may end, the plugin cleans up, and its process ends
-    /// if this was its last mount.
+    /// Ends the mount: no request comes in any more, those inside may end, the plugin cleans up, its process ends if
+    /// this was its last mount, and nothing is written any more.
     pub async fn close(&self, reason: Reason) {
         self.system.taint();
         self.closed.cancel();
@@ -239,6 +248,7 @@ impl Mount {
             instance.retire(limit).await;
         }
         self.give_up_berths(reason).await;
+        self.storage.close(limit).await;
     }
 
     async fn give_up_berths(&self, reason: Reason) {
@@ -251,15 +261,4 @@ impl Mount {
     fn is_closed(&self) -> Error {
         Error::Stopping { plugin: self.system.spec().plugin.clone() }
     }
-}
-
-/// The mount's own part of all that is stored.
-fn view(storage: &Arc<dyn Storage>, spec: &MountSpec) -> Result<Arc<dyn Storage>> {
-    let area = if spec.r#type == "auth" { "auth" } else { "logical" };
-    let malformed = || Error::Malformed(format!("{:?} is not a mount's uuid", spec.uuid));
-    if spec.uuid.is_empty() || spec.uuid.contains('/') {
-        return Err(malformed());
-    }
-    let prefix: Prefix = format!("{area}/{}/", spec.uuid).parse().map_err(|_| malformed())?;
-    Ok(Arc::new(View::new(Arc::clone(storage), prefix)))
 }

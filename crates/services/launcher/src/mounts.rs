@@ -8,7 +8,7 @@ use futures::future::join_all;
 use tracing::Instrument;
 use wire::launcher::v1::{MountReply, MountSpec};
 
-use crate::{Error, Result, host::Host, mount::Mount, processes::Processes};
+use crate::{Error, Result, host::Host, mount::Mount, own_storage::OwnStorage, processes::Processes};
 
 /// The mounts that the launcher was told of. What changes them is carried to its end even if who asked goes away: a
 /// mount that is half gone would keep its process for good.
@@ -38,7 +38,7 @@ impl Mounts {
 
     async fn mount_now(&self, spec: Arc<MountSpec>, fresh: bool) -> Result<MountReply> {
         let uuid = spec.uuid.clone();
-        let (mount, known) = self.enlist(&spec);
+        let (mount, known) = self.enlist(&spec)?;
         if known {
             return change(&mount, spec, false).await;
         }
@@ -51,13 +51,14 @@ impl Mounts {
     }
 
     /// The mount of that uuid, and whether it was known before.
-    fn enlist(&self, spec: &Arc<MountSpec>) -> (Arc<Mount>, bool) {
+    fn enlist(&self, spec: &Arc<MountSpec>) -> Result<(Arc<Mount>, bool)> {
+        let storage = OwnStorage::new(&self.host.storage, spec)?;
         let mut known = true;
         let listed = self.all.entry(spec.uuid.clone()).or_insert_with(|| {
             known = false;
-            Mount::new(Arc::clone(&self.host), Arc::clone(&self.processes), Arc::clone(spec))
+            Mount::new(Arc::clone(&self.host), Arc::clone(&self.processes), Arc::clone(spec), storage)
         });
-        (Arc::clone(listed.value()), known)
+        Ok((Arc::clone(listed.value()), known))
     }
 
     /// Gives a mount other settings; with `reload` it is set up anew in any case.

@@ -4,17 +4,11 @@
 mod support;
 
 use support::{Bench, sentence};
-use wire::{catalog::v1::Plugin, launcher::v1::Call, pb};
+use wire::{launcher::v1::Call, pb};
 
 async fn mounted() -> Bench {
     let bench = Bench::new();
-    let plugin = Plugin {
-        name: "obedient".to_owned(),
-        r#type: "secret".to_owned(),
-        builtin: true,
-        ..Plugin::default()
-    };
-    bench.plugins.lock().unwrap().insert("obedient".to_owned(), plugin);
+    bench.register_builtin();
     let reply = bench.mount("m", "obedient").await.unwrap();
     assert!(reply.builtin);
     assert_eq!(reply.running_version, "v1.0.0+builtin");

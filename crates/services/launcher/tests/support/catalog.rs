@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -27,6 +27,8 @@ pub struct FakeCatalog {
     pub stored: Arc<InMemory>,
     pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
     pub commits: Commits,
+    /// Nothing stored is given out or taken.
+    pub sealed: Arc<AtomicBool>,
 }
 
 /// What is asked to be written; a story can hold it up.
@@ -59,6 +61,10 @@ fn failed(error: &storage::Error) -> Status {
 }
 
 impl FakeCatalog {
+    fn open(&self) -> Result<(), Status> {
+        if self.sealed.load(Ordering::SeqCst) { Err(failed(&storage::Error::Sealed)) } else { Ok(()) }
+    }
+
     fn plugin(&self, name: &str) -> Result<Plugin, Status> {
         let found = self.plugins.lock().unwrap().get(name).cloned();
         found.ok_or_else(|| Failure::new(Kind::NotFound, format!("no plugin is called {name}")).into())
@@ -68,12 +74,14 @@ impl FakeCatalog {
 #[tonic::async_trait]
 impl v1::storage_server::Storage for FakeCatalog {
     async fn get(&self, request: Request<v1::GetRequest>) -> Reply<v1::GetReply> {
+        self.open()?;
         let key = request.into_inner().key.try_into().map_err(|e| failed(&storage::Error::Key(e)))?;
         let value = self.stored.get(&key).await.map_err(|e| failed(&e))?;
         Ok(Response::new(v1::GetReply { value }))
     }
 
     async fn list(&self, request: Request<v1::ListRequest>) -> Reply<v1::ListReply> {
+        self.open()?;
         let request = request.into_inner();
         let prefix = request.prefix.try_into().map_err(|e| failed(&storage::Error::Key(e)))?;
         let keys = self.stored.list(&prefix).await.map_err(|e| failed(&e))?;
@@ -81,6 +89,7 @@ impl v1::storage_server::Storage for FakeCatalog {
     }
 
     async fn commit(&self, request: Request<v1::CommitRequest>) -> Reply<v1::CommitReply> {
+        self.open()?;
         let writes = request.into_inner().writes.into_iter().map(|write| {
             let key: storage::Key = write.key.try_into().unwrap();
             write

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -31,6 +31,7 @@ pub struct Bench {
     pub stored: Arc<InMemory>,
     pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
     pub commits: Commits,
+    pub sealed: Arc<AtomicBool>,
     pub folder: TempDir,
 }
 
@@ -45,10 +46,12 @@ impl Bench {
         let stored = Arc::new(InMemory::default());
         let plugins = Arc::new(Mutex::default());
         let commits = Commits::default();
+        let sealed = Arc::new(AtomicBool::new(false));
         let catalog = Arc::new(FakeCatalog {
             stored: Arc::clone(&stored),
             plugins: Arc::clone(&plugins),
             commits: commits.clone(),
+            sealed: Arc::clone(&sealed),
         });
         let clients = Catalog {
             barrier: BarrierSeam::local(catalog.clone()),
@@ -57,7 +60,7 @@ impl Bench {
         };
         let launcher = Arc::new(Launcher::new(config, clients, engine::engines()).unwrap());
         let client = LauncherSeam::local(launcher);
-        Self { client, stored, plugins, commits, folder }
+        Self { client, stored, plugins, commits, sealed, folder }
     }
 
     /// Registers a program under a name. The entry's command is its full path.
@@ -81,6 +84,17 @@ impl Bench {
         std::fs::write(&path, script).unwrap();
         self.register(name, &path, &[]);
         path
+    }
+
+    /// Registers the engine of the stories that is part of the host.
+    pub fn register_builtin(&self) {
+        let plugin = Plugin {
+            name: "obedient".to_owned(),
+            r#type: "secret".to_owned(),
+            builtin: true,
+            ..Plugin::default()
+        };
+        self.plugins.lock().unwrap().insert("obedient".to_owned(), plugin);
     }
 
     pub async fn mount(&self, uuid: &str, plugin: &str) -> Result<MountReply, Status> {

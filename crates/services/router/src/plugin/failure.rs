@@ -11,7 +11,7 @@ pub(super) fn error_of(error: Option<ProtoError>) -> Option<Error> {
     let ProtoError { err_type, err_msg: message, err_code } = error?;
     let value = |kind, message: String| Some(Error::Value { kind, message, code: None });
     match err_type {
-        0 if message == "Vault is sealed" => Some(Error::Sealed),
+        0 | 3 if message == "Vault is sealed" => Some(Error::Sealed),
         0 => value(kind_of_text(&message), message),
         1 | 2 => value(Kind::Internal, message),
         3 => Some(Error::Value { kind: Kind::Internal, message, code: u16::try_from(err_code).ok() }),
