@@ -54,6 +54,19 @@ impl Process {
         entries.filter_map(|entry| fs::read_link(entry.path()).ok()).collect()
     }
 
+    /// Its connections over TCP whose other end is open too, named as above.
+    pub fn connections(&self) -> Vec<PathBuf> {
+        const ESTABLISHED: &str = "01";
+        let tables = ["tcp", "tcp6"].map(|table| format!("/proc/{}/net/{table}", self.pid));
+        let lines = tables.iter().map(|table| fs::read_to_string(table).unwrap_or_default());
+        let socket = |line: &str| {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let [_, _, _, ESTABLISHED, _, _, _, _, _, inode, ..] = fields[..] else { return None };
+            Some(PathBuf::from(format!("socket:[{inode}]")))
+        };
+        lines.flat_map(|table| table.lines().filter_map(socket).collect::<Vec<_>>()).collect()
+    }
+
     /// The file that it executes, as `/proc` names it.
     pub fn executable(&self) -> Option<PathBuf> {
         fs::read_link(format!("/proc/{}/exe", self.pid)).ok()
