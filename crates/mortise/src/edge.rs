@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use gateway::{Clients, Gateway, JsonLimits, Listener, Reload, TlsFiles, TlsVersion};
+use gateway::{Clients, Gateway, JsonLimits, Listener, Reload, Slots, TlsFiles, TlsVersion};
 use kit::config;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -46,9 +46,11 @@ impl Edge {
 
     /// Serves until the token is cancelled and what was asked before is answered.
     pub async fn serve(self, router: RouterSeam, shutdown: CancellationToken) {
+        // They share the limit of connections: what it protects is the process.
+        let slots = Slots::default();
         let mut gateways = JoinSet::new();
         for (configured, listener) in self.0 {
-            let gateway = Gateway::new(router.clone(), limits(&configured));
+            let gateway = Gateway::new(router.clone(), limits(&configured, slots.clone()));
             gateways.spawn(gateway.serve(vec![listener], shutdown.clone()));
         }
         gateways.join_all().await;
@@ -63,19 +65,22 @@ fn files(tls: &config::Tls) -> TlsFiles {
             config::TlsVersion::Tls12 => TlsVersion::Tls12,
             config::TlsVersion::Tls13 => TlsVersion::Tls13,
         },
-        clients: tls
-            .client_ca_file
-            .clone()
-            .map(|authority| Clients { authority, required: tls.require_client_cert }),
+        clients: match &tls.clients {
+            config::Clients::Unasked => Clients::Unasked,
+            config::Clients::Asked => Clients::Asked,
+            config::Clients::Required(authority) => Clients::Required(authority.clone()),
+        },
     }
 }
 
-fn limits(listener: &config::Listener) -> gateway::Config {
+fn limits(listener: &config::Listener, slots: Slots) -> gateway::Config {
     gateway::Config {
         version: VAULT_VERSION.to_owned(),
         deadline: listener.max_request_duration,
         drain: DRAIN,
+        slots,
         header_timeout: listener.header_timeout,
+        read_timeout: listener.read_timeout,
         idle_timeout: listener.idle_timeout,
         max_body_bytes: size(listener.max_request_size),
         json: JsonLimits {

@@ -60,6 +60,7 @@ pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
     });
     let config = catalog::Config {
         storage,
+        cluster_name: config.cluster_name.clone(),
         plugin_directory: config.plugin_directory.clone(),
         builtins: builtins.collect(),
         ..catalog::Config::default()

@@ -10,7 +10,6 @@ use super::{
 /// Settings of Vault's listener that change nothing here.
 const WITHOUT_EFFECT: &[&str] = &[
     "cluster_address",
-    "http_read_timeout",
     "http_write_timeout",
     "tls_cipher_suites",
     "tls_prefer_server_cipher_suites",
@@ -43,6 +42,8 @@ pub struct Listener {
     pub address: Address,
     /// Nothing: `tls_disable`.
     pub tls: Option<Tls>,
+    /// How long a request may take to arrive, its body included.
+    pub read_timeout: Duration,
     /// How long a connection may wait for its next request.
     pub idle_timeout: Duration,
     /// How long the headers of a request may take to arrive.
@@ -70,10 +71,20 @@ pub struct Tls {
     pub key_file: PathBuf,
     /// The oldest version that is spoken.
     pub min_version: TlsVersion,
-    /// Who signs the certificates of clients; none: they are not asked for any.
-    pub client_ca_file: Option<PathBuf>,
-    /// Clients without a certificate are refused.
-    pub require_client_cert: bool,
+    /// Whether clients are asked for a certificate.
+    pub clients: Clients,
+}
+
+/// Whether clients are asked for a certificate, and which one will do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Clients {
+    /// They are not asked.
+    Unasked,
+    /// They may show any.
+    #[default]
+    Asked,
+    /// They have to show one that was signed with one of these, in PEM.
+    Required(PathBuf),
 }
 
 /// A version of TLS.
@@ -92,6 +103,7 @@ impl Listener {
         Self {
             address,
             tls: None,
+            read_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             header_timeout: Duration::from_secs(10),
             max_request_size: 32 << 20,
@@ -119,6 +131,7 @@ impl Listener {
     }
 
     fn limits(&mut self, stanza: &mut Stanza<'_>) {
+        set(&mut self.read_timeout, stanza.last("http_read_timeout"));
         set(&mut self.idle_timeout, stanza.last("http_idle_timeout"));
         set(&mut self.header_timeout, stanza.last("http_read_header_timeout"));
         set(&mut self.max_request_size, stanza.last("max_request_size"));
@@ -143,28 +156,35 @@ impl Tls {
         let cert_file = stanza.last("tls_cert_file");
         let key_file = stanza.last("tls_key_file");
         let min_version = stanza.last("tls_min_version").unwrap_or_default();
-        let client_ca_file = stanza.last("tls_client_ca_file");
-        let require_client_cert = stanza.any("tls_require_and_verify_client_cert");
-        let disable_client_certs = stanza.any("tls_disable_client_certs");
+        let clients = Clients::read(stanza, place);
         if disabled {
             return Some(None);
-        }
-        if require_client_cert && disable_client_certs {
-            let text =
-                "`tls_disable_client_certs` and `tls_require_and_verify_client_cert` exclude each other";
-            stanza.problems.error(place, text);
         }
         let (Some(cert_file), Some(key_file)) = (cert_file, key_file) else {
             let text = "`listener` needs `tls_cert_file` and `tls_key_file`, or `tls_disable = true`";
             stanza.problems.error(place, text);
             return None;
         };
-        Some(Some(Self {
-            cert_file,
-            key_file,
-            min_version,
-            client_ca_file: client_ca_file.filter(|_| !disable_client_certs),
-            require_client_cert,
-        }))
+        Some(Some(Self { cert_file, key_file, min_version, clients: clients? }))
+    }
+}
+
+impl Clients {
+    fn read(stanza: &mut Stanza<'_>, place: &Place) -> Option<Self> {
+        let authority = stanza.last("tls_client_ca_file");
+        let required = stanza.any("tls_require_and_verify_client_cert");
+        let wrong = match (required, stanza.any("tls_disable_client_certs"), authority) {
+            (false, true, _) => return Some(Self::Unasked),
+            (false, false, _) => return Some(Self::Asked),
+            (true, false, Some(authority)) => return Some(Self::Required(authority)),
+            (true, false, None) => {
+                "`tls_require_and_verify_client_cert` needs `tls_client_ca_file`: who signs them"
+            }
+            (true, true, _) => {
+                "`tls_disable_client_certs` and `tls_require_and_verify_client_cert` exclude each other"
+            }
+        };
+        stanza.problems.error(place, wrong);
+        None
     }
 }

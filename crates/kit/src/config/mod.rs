@@ -14,7 +14,7 @@ mod tree;
 pub use address::{Address, InvalidAddress};
 pub use files::load;
 pub use internal::Internal;
-pub use listener::{Listener, Tls, TlsVersion};
+pub use listener::{Clients, Listener, Tls, TlsVersion};
 pub use problem::{Error, Place, Problem};
 pub use server::{Config, Given};
 pub use storage::Storage;

@@ -21,7 +21,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "cache_size",
     "cluster_addr",
     "cluster_cipher_suites",
-    "cluster_name",
     "default_max_request_duration",
     "detect_deadlocks",
     "disable_cache",
@@ -74,6 +73,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// What clients are told to come back to.
     pub api_addr: Option<String>,
+    /// What the cluster is called; given once, when it is initialised.
+    pub cluster_name: Option<String>,
     /// Plugins are registered from here.
     pub plugin_directory: Option<PathBuf>,
     /// Plugins keep sockets and temporary files here.
@@ -120,6 +121,7 @@ impl Config {
             storage: storage(&mut top),
             listeners: listeners(&mut top),
             api_addr: top.last("api_addr").map(|Url(text)| text),
+            cluster_name: top.last("cluster_name").filter(|name: &String| !name.is_empty()),
             plugin_directory: top.last("plugin_directory"),
             plugin_tmpdir: top.last("plugin_tmpdir"),
             disable_mlock: top.any("disable_mlock"),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::{Address, Listener, Storage, TlsVersion};
+use crate::config::{Address, Clients, Listener, Storage, TlsVersion};
 use crate::logs::Level;
 
 const FULL: &str = r#"
@@ -137,6 +137,10 @@ fn a_wrong_value_is_refused_with_its_line_and_what_is_allowed() {
             "a.hcl:1: `listener` needs `tls_cert_file` and `tls_key_file`, or `tls_disable = true`",
         ),
         (
+            "listener \"tcp\" {\n tls_cert_file = \"c\" tls_key_file = \"k\" tls_require_and_verify_client_cert = true }",
+            "a.hcl:1: `tls_require_and_verify_client_cert` needs `tls_client_ca_file`: who signs them",
+        ),
+        (
             "{\n\"api_addr\": \"vault\"}",
             "a.hcl:2: `api_addr` is \"vault\"; allowed: an address with its scheme, such as \"https://vault.example.com:8200\"",
         ),
@@ -164,6 +168,19 @@ fn a_block_fits_on_one_line() {
     assert_eq!(config.storage, Some(Storage::File { path: "d".into() }));
     assert_eq!(config.listeners, [Listener::plain(address("127.0.0.1:1"))]);
     assert_eq!(warnings, [""; 0]);
+}
+
+#[test]
+fn clients_may_show_a_certificate_unless_they_must_or_must_not() {
+    let clients = |more: &str| {
+        let text = format!("listener \"tcp\" {{ tls_cert_file = \"c\" tls_key_file = \"k\" {more} }}");
+        read(&[("a.hcl", &text)]).unwrap().0.listeners.remove(0).tls.unwrap().clients
+    };
+    assert_eq!(clients(""), Clients::Asked);
+    assert_eq!(clients("tls_client_ca_file = \"ca\""), Clients::Asked);
+    assert_eq!(clients("tls_disable_client_certs = true"), Clients::Unasked);
+    let required = "tls_client_ca_file = \"ca\" tls_require_and_verify_client_cert = true";
+    assert_eq!(clients(required), Clients::Required("ca".into()));
 }
 
 #[test]

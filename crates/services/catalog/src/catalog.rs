@@ -25,7 +25,11 @@ impl Catalog {
         let below = open_storage(&config.storage).await?;
         let barrier = Arc::new(Barrier::new(Arc::new(Cached::new(below, config.cache_bytes))));
         Ok(Self {
-            barrier: Arc::new(BarrierService::new(barrier.clone(), config.storage.word())),
+            barrier: Arc::new(BarrierService::new(
+                barrier.clone(),
+                config.storage.word(),
+                config.cluster_name,
+            )),
             storage: Arc::new(StorageService::new(barrier.clone())),
             plugins: Arc::new(PluginsService::new(barrier, config.plugin_directory, config.builtins)),
         })

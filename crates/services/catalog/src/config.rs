@@ -10,6 +10,8 @@ const DATABASE: &str = "mortise.db";
 pub struct Config {
     /// Where everything is kept.
     pub storage: StorageConfig,
+    /// What the cluster is called from its initialisation on; none: a name of its own.
+    pub cluster_name: Option<String>,
     /// Where the files of external plugins are; without it none can be registered.
     pub plugin_directory: Option<PathBuf>,
     /// The plugins that are part of the host.
@@ -22,6 +24,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             storage: StorageConfig::Inmem,
+            cluster_name: None,
             plugin_directory: None,
             builtins: Vec::new(),
             cache_bytes: 8 << 20,

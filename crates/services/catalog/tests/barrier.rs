@@ -121,14 +121,17 @@ async fn a_seal_is_seen_in_the_epoch_and_closes_everything() {
 async fn everything_is_there_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let storage = StorageConfig::File { path: directory.path().join("data") };
-    let config = Config { storage, ..Config::default() };
-    let catalog = Catalog::open(config.clone()).await.unwrap();
+    let config = Config { storage, cluster_name: Some("blue".to_owned()), ..Config::default() };
+    let catalog = Catalog::open(config).await.unwrap();
     let shares = init(&catalog, 2, 2, vec![put("logical/u/a", "1")]).await;
     unseal(&catalog, &shares[0]).await.unwrap();
     let before = unseal(&catalog, &shares[1]).await.unwrap();
     assert_eq!(catalog.barrier_client().rotate(RotateRequest {}).await.unwrap().into_inner().term, 2);
+    assert_eq!(before.cluster_name, "blue");
     drop(catalog);
 
+    let storage = StorageConfig::File { path: directory.path().join("data") };
+    let config = Config { storage, cluster_name: Some("green".to_owned()), ..Config::default() };
     let catalog = Catalog::open(config).await.unwrap();
     let sealed = status(&catalog).await;
     assert_eq!((sealed.initialized, sealed.sealed, sealed.storage_type.as_str()), (true, true, "file"));

@@ -74,7 +74,8 @@ impl Api {
             _ => {}
         }
         let until = begun + self.config.deadline;
-        let request = request::read(id.to_owned(), path, &parts, content, &self.config, until).await?;
+        let arrived = until.min(begun + self.config.read_timeout);
+        let request = request::read(id.to_owned(), path, &parts, content, &self.config, arrived).await?;
         let answered = timeout_at(until, self.router.handle(request)).await.map_err(|_| self.too_late())?;
         Ok(answer::of_router(answered.map_err(|status| failure_of(&status))?.into_inner()))
     }

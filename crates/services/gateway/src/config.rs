@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::json;
+use crate::{Slots, json};
 
 /// What a gateway allows its clients.
 #[derive(Clone, Debug)]
@@ -11,10 +11,12 @@ pub struct Config {
     pub deadline: Duration,
     /// How long requests in flight may take to end once the gateway is told to stop.
     pub drain: Duration,
-    /// Connections at a time, over all listeners; more wait to be accepted.
-    pub max_connections: usize,
+    /// Connections at a time; more wait to be accepted.
+    pub slots: Slots,
     /// How long the head of a request may take, and a TLS handshake.
     pub header_timeout: Duration,
+    /// How long a request may take to arrive, its body included.
+    pub read_timeout: Duration,
     /// How long a connection may stay open with no request on it.
     pub idle_timeout: Duration,
     /// Header lines of a request.
@@ -33,8 +35,9 @@ impl Default for Config {
             version: "1.21.4".to_owned(),
             deadline: Duration::from_secs(90),
             drain: Duration::from_secs(30),
-            max_connections: 16_384,
+            slots: Slots::default(),
             header_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             max_headers: 100,
             max_header_bytes: 64 << 10,

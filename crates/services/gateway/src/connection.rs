@@ -21,6 +21,7 @@ use crate::{
     api::Api,
     patience::{self, InFlight, Patience},
     request::Peer,
+    session::state_of,
 };
 
 /// Streams of one HTTP/2 connection that may be open at a time.
@@ -43,18 +44,21 @@ impl Connections {
     pub async fn serve(self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
         // Answers are short; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let Some(acceptor) = tls else { return self.http1(stream, peer).await };
-        match timeout(self.config.header_timeout, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                self.http2(stream, peer).await
-            }
-            Ok(Ok(stream)) => self.http1(stream, peer).await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
-        }
+        let Some(acceptor) = tls else {
+            return self.http1(stream, Peer { address: peer, tls: None }).await;
+        };
+        let stream = match timeout(self.config.header_timeout, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
+            Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
+        };
+        let session = stream.get_ref().1;
+        let speaks_http2 = session.alpn_protocol() == Some(b"h2");
+        let peer = Peer { address: peer, tls: Some(Arc::new(state_of(session))) };
+        if speaks_http2 { self.http2(stream, peer).await } else { self.http1(stream, peer).await }
     }
 
-    async fn http1(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
+    async fn http1(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
         let (io, answers) = self.watch(stream, peer, Some(self.config.header_timeout));
         let mut connection = std::pin::pin!(
             http1::Builder::new()
@@ -71,7 +75,7 @@ impl Connections {
         let _ = connection.await;
     }
 
-    async fn http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
+    async fn http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
         let (io, answers) = self.watch(stream, peer, None);
         let header_bytes = u32::try_from(self.config.max_header_bytes).unwrap_or(u32::MAX);
         let mut connection = std::pin::pin!(
@@ -89,16 +93,11 @@ impl Connections {
         let _ = connection.await;
     }
 
-    fn watch<S>(
-        &self,
-        stream: S,
-        peer: SocketAddr,
-        head: Option<Duration>,
-    ) -> (TokioIo<Patience<S>>, Answers) {
+    fn watch<S>(&self, stream: S, peer: Peer, head: Option<Duration>) -> (TokioIo<Patience<S>>, Answers) {
         let in_flight = InFlight::default();
         let limits = patience::Limits { idle: self.config.idle_timeout, head };
         let io = TokioIo::new(Patience::new(stream, in_flight.clone(), limits));
-        (io, Answers { api: self.api.clone(), peer: Peer(peer), in_flight })
+        (io, Answers { api: self.api.clone(), peer, in_flight })
     }
 }
 
@@ -117,7 +116,7 @@ impl Service<Request<Incoming>> for Answers {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = self.in_flight.begin();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.peer.clone());
         let api = self.api.clone();
         Box::pin(async move {
             let answer = api.handle(request).await;

@@ -5,6 +5,7 @@
 mod answer;
 mod api;
 mod body;
+mod clients;
 mod config;
 mod connection;
 mod envelope;
@@ -19,13 +20,17 @@ mod patience;
 mod refusal;
 mod request;
 mod serve;
+mod session;
+mod slots;
 mod status;
 mod tls;
 mod verb;
 
+pub use clients::Clients;
 pub use config::Config;
 pub use error::Error;
 pub use json::Limits as JsonLimits;
 pub use listener::Listener;
 pub use serve::Gateway;
-pub use tls::{Clients, InvalidTlsVersion, Reload, TlsFiles, TlsVersion};
+pub use slots::Slots;
+pub use tls::{InvalidTlsVersion, Reload, TlsFiles, TlsVersion};

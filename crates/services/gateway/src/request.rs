@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,8 +15,13 @@ use crate::{
 };
 
 /// Who is at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Where.
+    pub address: SocketAddr,
+    /// What TLS knows of it, as plugins are told.
+    pub tls: Option<Arc<pb::ConnectionState>>,
+}
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
@@ -69,10 +74,10 @@ fn require_merge_patch(content_type: &str) -> Result<(), Refusal> {
     }
 }
 
-fn connection(Peer(address): &Peer) -> pb::Connection {
+fn connection(peer: &Peer) -> pb::Connection {
     pb::Connection {
-        remote_addr: address.ip().to_string(),
-        remote_port: address.port().into(),
-        connection_state: None,
+        remote_addr: peer.address.ip().to_string(),
+        remote_port: peer.address.port().into(),
+        connection_state: peer.tls.as_deref().cloned(),
     }
 }

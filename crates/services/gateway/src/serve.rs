@@ -2,13 +2,12 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::router::v1::RouterSeam;
 
-use crate::{Config, Listener, api::Api, connection::Connections};
+use crate::{Config, Listener, Slots, api::Api, connection::Connections};
 
 /// How long to wait when the system has no descriptor or memory left for a connection.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
@@ -30,7 +29,7 @@ impl Gateway {
     /// Serves until told to stop; then takes no more connections, lets the requests in flight end, and cuts off what is
     /// left when their time is up.
     pub async fn serve(self, listeners: Vec<Listener>, shutdown: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.config.max_connections.min(Semaphore::MAX_PERMITS)));
+        let slots = self.config.slots.clone();
         let open = TaskTracker::new();
         let cut_off = CancellationToken::new();
         let drain = self.config.drain;
@@ -61,7 +60,7 @@ impl Gateway {
 
 /// The loop that takes connections from one listener.
 struct Accept {
-    slots: Arc<Semaphore>,
+    slots: Slots,
     open: TaskTracker,
     cut_off: CancellationToken,
     connections: Connections,
@@ -78,9 +77,10 @@ impl Accept {
 
     /// No input ends this loop: a connection that cannot be had is left, and the next one taken.
     async fn for_ever(&self, listener: &Listener) {
-        // Nobody closes the semaphore, so this ends with the future only.
-        while let Ok(slot) = self.slots.clone().acquire_owned().await {
+        loop {
             let (stream, peer) = accept(&listener.socket).await;
+            // Not before: a listener that nobody connects to must not hold what another one waits for.
+            let Some(slot) = self.slots.take().await else { return };
             let acceptor = listener.tls.as_ref().map(|tls| tls.acceptor.clone());
             let served = self.connections.clone().serve(stream, peer, acceptor);
             let cut_off = self.cut_off.clone();

@@ -7,16 +7,16 @@ use std::{
 
 use arc_swap::ArcSwap;
 use rustls::{
-    RootCertStore, ServerConfig, SupportedProtocolVersion,
+    ServerConfig, SupportedProtocolVersion,
     crypto::aws_lc_rs,
-    server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
     version::{TLS12, TLS13},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject};
 use tokio_rustls::TlsAcceptor;
 
-use crate::Error;
+use crate::{Clients, Error};
 
 /// The oldest version of TLS that a listener speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,34 +64,11 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// The oldest version to speak.
     pub min_version: TlsVersion,
-    /// Clients are asked for a certificate.
-    pub clients: Option<Clients>,
+    /// Whether clients are asked for a certificate.
+    pub clients: Clients,
 }
 
-/// Whose certificates clients may show.
-#[derive(Clone, Debug)]
-pub struct Clients {
-    /// Who signs them, in PEM.
-    pub authority: PathBuf,
-    /// Clients that show none are refused.
-    pub required: bool,
-}
-
-impl Clients {
-    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, Error> {
-        let unusable = |source| Error::Tls { path: self.authority.clone(), source };
-        let mut roots = RootCertStore::empty();
-        for root in certificates(&self.authority)? {
-            roots.add(root).map_err(unusable)?;
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-        let verifier = if self.required { verifier } else { verifier.allow_unauthenticated() };
-        verifier.build().map_err(|error| unusable(rustls::Error::General(error.to_string())))
-    }
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let unreadable = |source| Error::Certificate { path: path.to_owned(), source };
     let all = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
     let all = all.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
@@ -123,14 +100,10 @@ impl Certificate {
     pub fn open(files: TlsFiles) -> Result<(Arc<Self>, TlsAcceptor), Error> {
         let current = ArcSwap::from_pointee(files.read()?);
         let certificate = Arc::new(Self { files, current });
-        let clients = match &certificate.files.clients {
-            Some(clients) => clients.verifier()?,
-            None => WebPkiClientVerifier::no_client_auth(),
-        };
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(certificate.files.min_version.and_newer())
             .map_err(|source| certificate.files.unusable(source))?
-            .with_client_cert_verifier(clients)
+            .with_client_cert_verifier(certificate.files.clients.verifier()?)
             .with_cert_resolver(certificate.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok((certificate, TlsAcceptor::from(Arc::new(config))))

@@ -5,7 +5,7 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use common::{LONG, Running, Scripted, raw};
-use gateway::Config;
+use gateway::{Config, Slots};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{
@@ -80,10 +80,23 @@ async fn an_idle_connection_outlives_the_limit_for_heads() {
 
 #[tokio::test]
 async fn more_connections_than_allowed_wait_for_their_turn() {
-    let config = Config { max_connections: 1, ..Config::default() };
+    let config = Config { slots: Slots::new(1), ..Config::default() };
     let gateway = Running::start(Scripted::content(), config).await;
     let first = TcpStream::connect(gateway.address).await.unwrap();
     let second = tokio::spawn(Client::new().get(gateway.url("/v1/a")).send());
+    tokio::time::sleep(SOON).await;
+    assert!(!second.is_finished());
+    drop(first);
+    assert_eq!(timeout(LONG, second).await.unwrap().unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn gateways_that_share_their_slots_share_the_limit() {
+    let config = Config { slots: Slots::new(1), ..Config::default() };
+    let one = Running::start(Scripted::content(), config.clone()).await;
+    let other = Running::start(Scripted::content(), config).await;
+    let first = TcpStream::connect(one.address).await.unwrap();
+    let second = tokio::spawn(Client::new().get(other.url("/v1/a")).send());
     tokio::time::sleep(SOON).await;
     assert!(!second.is_finished());
     drop(first);

@@ -28,7 +28,7 @@ fn files(folder: &TempDir, min_version: TlsVersion) -> TlsFiles {
         certificate: folder.path().join("cert.pem"),
         key: folder.path().join("key.pem"),
         min_version,
-        clients: None,
+        clients: Clients::default(),
     }
 }
 
@@ -73,26 +73,52 @@ async fn an_old_version_is_refused_where_it_is_not_allowed() {
     assert!(client(&trusted, Version::TLS_1_2).get(url(&lenient)).send().await.is_ok());
 }
 
-#[tokio::test]
-async fn clients_show_certificates_where_they_have_to() {
-    let folder = TempDir::new().unwrap();
-    let trusted = certify(folder.path());
+/// A client with a certificate that it has signed itself, and that certificate in PEM.
+fn known(trusted: &Certificate) -> (Client, String) {
     let made = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
-    let authority = folder.path().join("clients.pem");
-    std::fs::write(&authority, made.cert.pem()).unwrap();
     let pem = made.cert.pem() + &made.signing_key.serialize_pem();
-    let known = Client::builder()
+    let client = Client::builder()
         .tls_certs_only([trusted.clone()])
         .identity(Identity::from_pem(pem.as_bytes()).unwrap())
         .build()
         .unwrap();
+    (client, made.cert.pem())
+}
+
+#[tokio::test]
+async fn clients_show_certificates_where_they_have_to() {
+    let folder = TempDir::new().unwrap();
+    let trusted = certify(folder.path());
+    let (known, certificate) = known(&trusted);
+    let (other, _) = self::known(&trusted);
+    let authority = folder.path().join("clients.pem");
+    std::fs::write(&authority, certificate).unwrap();
     let stranger = client(&trusted, Version::TLS_1_3);
-    for required in [true, false] {
-        let clients = Some(Clients { authority: authority.clone(), required });
+    let tls = TlsFiles { clients: Clients::Required(authority), ..files(&folder, TlsVersion::Tls12) };
+    let gateway = Running::with_tls(Scripted::content(), Config::default(), Some(tls)).await;
+    assert!(known.get(url(&gateway)).send().await.is_ok());
+    assert!(other.get(url(&gateway)).send().await.is_err());
+    assert!(stranger.get(url(&gateway)).send().await.is_err());
+}
+
+#[tokio::test]
+async fn what_a_client_shows_is_handed_on_to_plugins() {
+    let folder = TempDir::new().unwrap();
+    let trusted = certify(folder.path());
+    let (known, _) = known(&trusted);
+    let stranger = client(&trusted, Version::TLS_1_2);
+    for (clients, shown) in [(Clients::Asked, 1), (Clients::Unasked, 0)] {
+        let router = Scripted::content();
         let tls = TlsFiles { clients, ..files(&folder, TlsVersion::Tls12) };
-        let gateway = Running::with_tls(Scripted::content(), Config::default(), Some(tls)).await;
-        assert!(known.get(url(&gateway)).send().await.is_ok());
-        assert_eq!(stranger.get(url(&gateway)).send().await.is_err(), required);
+        let gateway = Running::with_tls(router.clone(), Config::default(), Some(tls)).await;
+        known.get(url(&gateway)).send().await.unwrap();
+        let state = router.last().connection.unwrap().connection_state.unwrap();
+        assert_eq!((state.version, state.handshake_complete), (0x0304, true));
+        assert_eq!((&*state.server_name, &*state.negotiated_protocol), ("localhost", "h2"));
+        assert_eq!(state.peer_certificates.map_or(0, |chain| chain.certificates.len()), shown);
+        stranger.get(url(&gateway)).send().await.unwrap();
+        let state = router.last().connection.unwrap().connection_state.unwrap();
+        assert_eq!((state.version, state.peer_certificates), (0x0303, None));
     }
 }
 

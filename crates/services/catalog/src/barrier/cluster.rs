@@ -16,9 +16,10 @@ pub(super) fn key() -> Result<Key, InvalidKey> {
 }
 
 impl Cluster {
-    pub(super) fn fresh() -> Self {
+    pub(super) fn fresh(name: Option<String>) -> Self {
         let [a, b, c, d, ..] = Uuid::new_v4().into_bytes();
-        Self { name: format!("vault-cluster-{}", hex::encode([a, b, c, d])), id: Uuid::new_v4().to_string() }
+        let name = name.unwrap_or_else(|| format!("vault-cluster-{}", hex::encode([a, b, c, d])));
+        Self { name, id: Uuid::new_v4().to_string() }
     }
 
     pub(super) fn encode(&self) -> Result<Bytes, Error> {

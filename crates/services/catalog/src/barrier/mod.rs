@@ -37,6 +37,8 @@ use progress::Progress;
 pub struct BarrierService {
     barrier: Arc<Barrier>,
     storage_type: &'static str,
+    /// What the cluster shall be called.
+    cluster_name: Option<String>,
     progress: Mutex<Progress>,
     /// Steps are taken one after the other.
     ceremonies: tokio::sync::Mutex<Ceremonies>,
@@ -45,13 +47,18 @@ pub struct BarrierService {
 }
 
 impl BarrierService {
-    pub(crate) fn new(barrier: Arc<Barrier>, storage_type: &'static str) -> Self {
+    pub(crate) fn new(
+        barrier: Arc<Barrier>,
+        storage_type: &'static str,
+        cluster_name: Option<String>,
+    ) -> Self {
         // Counted from the clock, so that another run of this process is another epoch too.
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let epoch = AtomicU64::new(u64::try_from(since.as_micros()).unwrap_or_default());
         Self {
             barrier,
             storage_type,
+            cluster_name,
             progress: Mutex::default(),
             ceremonies: tokio::sync::Mutex::default(),
             cluster: ArcSwapOption::empty(),
@@ -91,7 +98,7 @@ impl BarrierService {
     async fn initialise(&self, request: InitRequest) -> Result<InitReply, Error> {
         let config = SealConfig::new(request.shares, request.threshold)?;
         let mut writes = writes_of(request.first_writes)?;
-        writes.push(Write::Put(cluster::key()?, Cluster::fresh().encode()?));
+        writes.push(Write::Put(cluster::key()?, Cluster::fresh(self.cluster_name.clone()).encode()?));
         let shares = self.barrier.init(config, writes).await?;
         Ok(InitReply { shares: shares.iter().map(|share| Bytes::copy_from_slice(share.expose())).collect() })
     }
@@ -210,7 +217,7 @@ mod tests {
         let barrier = Arc::new(Barrier::new(Arc::new(InMemory::new())));
         let shares = barrier.init(SealConfig::new(3, 2).unwrap(), Vec::new()).await.unwrap();
         barrier.unseal(&shares[..2]).await.unwrap();
-        let service = BarrierService::new(barrier, "inmem");
+        let service = BarrierService::new(barrier, "inmem", None);
         service.progress().add(shares[2].clone(), 2);
         let state = service.state().await.unwrap();
         assert_eq!((state.sealed, state.progress, state.nonce.as_str()), (false, 0, ""));
