@@ -1,19 +1,13 @@
 //! Key and value: secrets that are stored as they are written. Version 1 keeps the last write, version 2 keeps versions.
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod v1;
 mod v2;
 
 use std::sync::Arc;
 
 use tenon::{Backend, Config, Error, Host, Result};
-
-/// The engine's version when it is a program of its own.
-const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
-
-/// The engine's version when it is part of the host.
-pub(crate) const BUILTIN_VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"), "+builtin");
 
 /// Sets up one mount. Its option `version` says which of the two it is.
 ///

@@ -9,7 +9,7 @@ use tenon::{Backend, Config, Error, Host, Operation, Request, Response, Result, 
 pub(crate) const UUID: &str = "0b9f8f3a-0001";
 
 /// A system that says what a plain server says.
-struct Plain;
+pub(crate) struct Plain;
 
 impl System for Plain {
     fn default_lease_ttl(&self) -> Duration {

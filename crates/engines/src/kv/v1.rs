@@ -13,7 +13,7 @@ use tenon::{
     framework::{Engine, NoInput, Outcome, Path, loosely},
 };
 
-use super::VERSION;
+use crate::VERSION;
 
 /// The kind of the leases that are given out when the mount asks for leases.
 const LEASE: &str = "kv";

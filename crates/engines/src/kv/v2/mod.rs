@@ -20,7 +20,7 @@ use std::sync::{Arc, LazyLock};
 use tenon::{Backend, BackendKind, Config, Error, Host, Result, framework::Engine};
 
 use self::{store::Store, upgrade::Upgrade};
-use super::VERSION;
+use crate::VERSION;
 
 struct Kv {
     store: Arc<Store>,
