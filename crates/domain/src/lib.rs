@@ -14,6 +14,7 @@ pub mod policy;
 mod process;
 mod secret;
 mod special;
+mod token;
 mod version;
 
 pub use digest::{InvalidDigest, Sha256};
@@ -27,4 +28,5 @@ pub use path::{InvalidPath, MountPath, RequestPath};
 pub use process::{Life, News, Pauses, Reason};
 pub use secret::{Secret, Token};
 pub use special::SpecialPaths;
+pub use token::{Grant, GrantRefused, RolePolicies, display_name, matches_glob, normalise};
 pub use version::{InvalidVersion, PluginVersion};

@@ -14,7 +14,17 @@ pub(crate) enum Answer {
         warnings: Vec<String>,
     },
     /// Likewise; the work goes on.
-    Accepted(Bytes),
+    Accepted {
+        /// As above.
+        data: Bytes,
+        warnings: Vec<String>,
+    },
+    /// A token that the caller gets, or has had renewed.
+    Auth {
+        /// The member `auth`, in JSON.
+        auth: Bytes,
+        warnings: Vec<String>,
+    },
     /// A JSON document without envelope.
     Bare(Bytes),
     /// One that was made before.
@@ -38,13 +48,18 @@ impl Answer {
         Self::Data { data: Bytes::new(), warnings }
     }
 
+    /// Something that goes on without the caller.
+    pub(crate) fn begun(warning: impl Into<String>) -> Self {
+        Self::Accepted { data: Bytes::new(), warnings: vec![warning.into()] }
+    }
+
     pub(crate) fn bare(document: &impl Serialize) -> Self {
         Self::Bare(json(document))
     }
 
     /// As it goes to the gateway.
     pub(crate) fn into_response(self, request_id: &str, mount_type: &str, on_top: bool) -> Response {
-        let accepted = matches!(self, Self::Accepted(_));
+        let accepted = matches!(self, Self::Accepted { .. });
         let enveloped = |data, warnings, mount_type: &str| {
             Body::Envelope(Envelope {
                 request_id: request_id.to_owned(),
@@ -60,7 +75,11 @@ impl Answer {
             Self::Nothing => Body::Nothing(Nothing {}),
             Self::Bare(document) => Body::Bare(document),
             // A status of its own goes without the mount's type, as in Vault.
-            Self::Accepted(data) => enveloped(data, Vec::new(), ""),
+            Self::Accepted { data, warnings } => enveloped(data, warnings, ""),
+            Self::Auth { auth, warnings } => match enveloped(Bytes::new(), warnings, mount_type) {
+                Body::Envelope(envelope) => Body::Envelope(Envelope { auth, ..envelope }),
+                other => other,
+            },
             Self::Data { data, warnings } => enveloped(data, warnings, mount_type),
         };
         Response { body: Some(body), accepted, ..Response::default() }

@@ -4,8 +4,15 @@ use tonic::Status;
 use wire::Failure;
 
 use crate::{
-    audit::AuditRefusal, cubbyhole::CubbyholeRefusal, fields::InvalidField, identity::IdentityRefusal,
-    lease::LeaseRefusal, mounts::Refusal, policies::PolicyRefusal, sys::Unfit, token,
+    audit::AuditRefusal,
+    cubbyhole::CubbyholeRefusal,
+    fields::InvalidField,
+    identity::IdentityRefusal,
+    lease::LeaseRefusal,
+    mounts::Refusal,
+    policies::PolicyRefusal,
+    sys::Unfit,
+    token::{self, TokenRefusal},
     wrapping::WrappingRefusal,
 };
 
@@ -80,6 +87,9 @@ pub enum Error {
         "no audit device could record the answer, so it is withheld, though the request was worked on; see the server's log"
     )]
     AnswerNotRecorded,
+    /// A token that is not made, found, renewed or revoked.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -151,6 +161,7 @@ impl Error {
             Self::Wrapping(refusal) => refusal.kind(),
             Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
+            Self::Token(refusal) => refusal.kind(),
             Self::Refused { kind, .. } | Self::Value { kind, .. } => *kind,
             Self::BadAnswer(_)
             | Self::Damaged { .. }
@@ -180,6 +191,7 @@ impl Error {
             Self::Refused { message, data, .. } => Failure { data, ..alone(message) },
             Self::Value { message, code, .. } => Failure { code, ..listed(message) },
             Self::System(ref unfit) if unfit.is_listed() => listed(self.to_string()),
+            Self::Token(ref refusal) if refusal.is_listed() => listed(self.to_string()),
             Self::Forbidden
             | Self::UnsupportedPath
             | Self::UnsupportedOperation
@@ -200,6 +212,7 @@ impl Error {
             | Self::System(_)
             | Self::Lease(_)
             | Self::Login(_)
+            | Self::Token(_)
             | Self::Audit(_)
             | Self::NotRecorded
             | Self::AnswerNotRecorded

@@ -140,6 +140,18 @@ impl Fields {
         names
     }
 
+    /// What is said of names that are not among these, if there are any.
+    pub(crate) fn unknown_warning(&self, known: &[&str]) -> Option<String> {
+        let others = self.others(known);
+        (!others.is_empty())
+            .then(|| format!("Endpoint ignored these unrecognized parameters: [{}]", others.join(" ")))
+    }
+
+    /// Whether it was given, as nothing.
+    pub(crate) fn is_null(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(Value::is_null)
+    }
+
     fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }

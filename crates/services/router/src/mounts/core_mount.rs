@@ -34,7 +34,7 @@ impl CoreMount {
     pub(crate) const fn endpoints(self) -> &'static [&'static [Endpoint]] {
         match self {
             Self::System => sys::ENDPOINTS,
-            Self::Token => &[token::ENDPOINTS],
+            Self::Token => token::ENDPOINTS,
             Self::Cubbyhole => &[cubbyhole::ENDPOINTS],
         }
     }

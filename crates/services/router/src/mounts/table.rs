@@ -50,6 +50,11 @@ impl Mounts {
         self.launch.ttl(entry)
     }
 
+    /// How long what is issued below a path lasts; none: nothing is mounted there.
+    pub(crate) fn ttl_at(&self, path: &str) -> Option<LeaseLimits> {
+        self.table.borrow().resolve(path).map(|(_, mount, _)| self.ttl(&mount.entry))
+    }
+
     /// Makes sure that the launcher has the mount; its plugin starts with the first request that needs it.
     pub(crate) async fn make_ready(&self, mount: &Mount) -> Result<()> {
         if mount.is_ready() {

@@ -177,11 +177,10 @@ async fn envelope(context: Context<'_>, response: Box<pb::Response>, data: Bytes
             mount: mount.entry.path.as_str(),
             path: context.path,
             token_type: &mount.entry.config.token_type,
-            default_ttl: ttl.default,
-            max_ttl: ttl.max,
+            limits: ttl,
         };
         let logged_in = Box::pin(log_in(context.active, &mount.entry, login, auth)).await?;
-        envelope.auth = logged_in.auth.into();
+        envelope.auth = logged_in.auth;
         envelope.warnings.extend(logged_in.warnings);
     }
     if !context.login {

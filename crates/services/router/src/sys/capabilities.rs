@@ -72,12 +72,8 @@ fn answer(fields: &Fields, acl: Arc<Acl>, also: &[&str]) -> Result<Answer> {
     if data.is_empty() {
         return Err(Unfit::NoPaths.into());
     }
-    let ignored = fields.others(&[&["paths", "path"], also].concat());
-    Ok(match ignored.as_slice() {
-        [] => Answer::data(&data),
-        names => Answer::warned(
-            &data,
-            format!("Endpoint ignored these unrecognized parameters: [{}]", names.join(" ")),
-        ),
+    Ok(match fields.unknown_warning(&[&["paths", "path"], also].concat()) {
+        None => Answer::data(&data),
+        Some(warning) => Answer::warned(&data, warning),
     })
 }

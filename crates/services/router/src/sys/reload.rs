@@ -92,7 +92,7 @@ async fn restart(ask: &Ask, chosen: Vec<Arc<Mount>>, scope: &str) -> Result<Answ
     }
     let data = json!({ "reload_id": ask.id });
     Ok(match (scope, chosen.is_empty()) {
-        ("global", _) => Answer::Accepted(json(&data)),
+        ("global", _) => Answer::Accepted { data: json(&data), warnings: Vec::new() },
         (_, true) => Answer::warned(&data, "no plugins were reloaded"),
         (_, false) => Answer::data(&data),
     })

@@ -2,7 +2,7 @@ use domain::Token;
 use wire::{catalog::v1::Write, pb};
 
 use super::{
-    Refused, SaltedId, TokenEntry, TokenKind,
+    SaltedId, TokenEntry, TokenKind, TokenRefusal,
     records::{self, Folder},
     store::{new_accessor, new_token},
 };
@@ -24,13 +24,13 @@ pub(crate) async fn create_vouched(active: &Active, entry: &TokenEntry, auth: &p
 }
 
 /// Makes a token that its maker has chosen.
-pub(crate) async fn create_chosen(active: &Active, token: &Token, entry: &TokenEntry) -> Result<()> {
+pub(super) async fn create_chosen(active: &Active, token: &Token, entry: &TokenEntry) -> Result<()> {
     let tokens = &active.tokens;
     let _turn = tokens.choosing.lock().await;
     let id = SaltedId::of(&tokens.salt, token);
     for folder in [Folder::Id, Folder::Ending] {
         if tokens.store.get(&folder.key(id)).await?.is_some() {
-            return Err(Refused::Duplicate.into());
+            return Err(TokenRefusal::Duplicate.into());
         }
     }
     add(active, id, entry, records::births(active, &id, entry, None)).await

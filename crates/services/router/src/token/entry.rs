@@ -136,6 +136,11 @@ impl TokenEntry {
     }
 }
 
+/// A network, or an address as one.
+pub(super) fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,11 @@
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use domain::{Kind, MountEntry, Token, format_go_duration};
+use bytes::Bytes;
+use domain::{Kind, LeaseLimits, LeaseTerm, LeaseWish, MountEntry, PastMaxTtl, normalise};
 use ipnet::IpNet;
-use serde::Serialize;
 use wire::pb;
 
-use super::{TokenEntry, TokenKind, create_vouched, store::new_accessor};
+use super::{TokenEntry, TokenKind, create_vouched, network, store::new_accessor, view};
 use crate::{core::Active, error::Result, identity::Shown};
 
 /// Why a login does not yield a token, though its plugin says yes.
@@ -17,18 +17,15 @@ pub enum Refused {
     /// Root is never given away.
     #[error("auth methods cannot create root tokens")]
     Root,
-    /// A batch token is nowhere but with its holder.
-    #[error("batch tokens cannot be revoked")]
-    RevokeBatch,
-    /// A token that its maker has chosen, and that is there already.
-    #[error("cannot create a token with a duplicate ID")]
-    Duplicate,
     /// Nobody would count its uses.
     #[error("batch tokens cannot have \"num_uses\" set")]
     BatchUses,
     /// The plugin binds the token to something that is no network.
     #[error("the auth method bound the token to {0:?}, which is neither an address nor a network")]
     BoundCidr(String),
+    /// It would end before it began.
+    #[error(transparent)]
+    PastMaxTtl(#[from] PastMaxTtl),
     /// A login anywhere but at a login path.
     #[error("unexpected authentication in the answer of a path that is not for logins")]
     Unexpected,
@@ -37,10 +34,8 @@ pub enum Refused {
 impl Refused {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::NoAliasName | Self::Root | Self::RevokeBatch | Self::Duplicate | Self::BatchUses => {
-                Kind::Invalid
-            }
-            Self::BoundCidr(_) | Self::Unexpected => Kind::Internal,
+            Self::NoAliasName | Self::Root | Self::BatchUses => Kind::Invalid,
+            Self::BoundCidr(_) | Self::PastMaxTtl(_) | Self::Unexpected => Kind::Internal,
         }
     }
 }
@@ -54,34 +49,15 @@ pub(crate) struct Login<'r> {
     pub(crate) path: &'r str,
     /// As the mount is tuned.
     pub(crate) token_type: &'r str,
-    pub(crate) default_ttl: Duration,
-    pub(crate) max_ttl: Duration,
+    pub(crate) limits: LeaseLimits,
 }
 
 /// The token that was made, as the answer shows it.
 #[derive(Debug)]
 pub(crate) struct LoggedIn {
     /// The `auth` member, in JSON.
-    pub(crate) auth: Vec<u8>,
+    pub(crate) auth: Bytes,
     pub(crate) warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct AuthView<'a> {
-    client_token: &'a str,
-    accessor: &'a str,
-    policies: &'a [String],
-    token_policies: &'a [String],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    identity_policies: &'a [String],
-    metadata: &'a Option<std::collections::BTreeMap<String, String>>,
-    lease_duration: u64,
-    renewable: bool,
-    entity_id: &'a str,
-    token_type: &'a str,
-    orphan: bool,
-    mfa_requirement: Option<()>,
-    num_uses: i64,
 }
 
 /// Makes a token for somebody whom a plugin vouches for.
@@ -94,33 +70,11 @@ pub(crate) async fn log_in(
     let shown = auth.alias.clone().map(|alias| Shown::new(mount, alias, auth.group_aliases.clone()));
     let (mut entry, warnings) = entry_of(login, &auth, new_accessor()?)?;
     // Nobody becomes somebody by a login that is refused.
-    let mut identity_policies = Vec::new();
     if let Some(shown) = shown {
-        let standing = active.identity.log_in(shown).await?;
-        entry.entity_id = standing.entity_id().to_owned();
-        identity_policies = standing.policies().to_vec();
+        entry.entity_id = active.identity.log_in(shown).await?.entity_id().to_owned();
     }
-    let mut policies = [entry.policies.as_slice(), &identity_policies].concat();
-    policies.sort();
-    policies.dedup();
-    let token: Token = create_vouched(active, &entry, &auth).await?;
-    let view = AuthView {
-        client_token: token.expose(),
-        accessor: &entry.accessor,
-        policies: &policies,
-        token_policies: &entry.policies,
-        identity_policies: &identity_policies,
-        metadata: &entry.meta,
-        lease_duration: entry.ttl,
-        renewable: entry.renewable,
-        entity_id: &entry.entity_id,
-        token_type: entry.kind.word(),
-        orphan: entry.orphan(),
-        mfa_requirement: None,
-        num_uses: entry.num_uses,
-    };
-    let auth = serde_json::to_vec(&view).expect("our own answers have a form in JSON");
-    Ok(LoggedIn { auth, warnings })
+    let token = create_vouched(active, &entry, &auth).await?;
+    Ok(LoggedIn { auth: view::auth(active, token.expose(), &entry)?, warnings })
 }
 
 /// What a plugin says is checked as a caller's input would be: it cannot grant more than its mount allows.
@@ -138,8 +92,8 @@ fn entry_of(
         return Err(Refused::BatchUses);
     }
     let policies = policies(auth)?;
-    let bound_cidrs = auth.bound_cidrs.iter().map(|range| network(range)).collect::<Result<_, _>>()?;
-    let (ttl, warnings) = ttl(login, auth);
+    let bound_cidrs = auth.bound_cidrs.iter().map(|range| bound(range)).collect::<Result<_, _>>()?;
+    let term = term(login, auth)?;
     let prefix = login.mount.trim_start_matches("auth/").trim_end_matches('/').replace('/', "-");
     let name = if auth.display_name.is_empty() { prefix } else { format!("{prefix}-{}", auth.display_name) };
     let entry = TokenEntry {
@@ -148,14 +102,14 @@ fn entry_of(
         meta: (!auth.metadata.is_empty()).then(|| auth.metadata.clone().into_iter().collect()),
         display_name: name,
         num_uses: auth.num_uses.max(0),
-        ttl: ttl.as_secs().max(1),
+        ttl: term.ttl.as_secs(),
         explicit_max_ttl: nanos(auth.explicit_max_ttl).as_secs(),
         period: if batch { 0 } else { nanos(auth.period).as_secs() },
         renewable: !batch && auth.lease_options.is_some_and(|lease| lease.renewable),
         bound_cidrs,
         ..TokenEntry::at(login.path, if batch { String::new() } else { accessor })
     };
-    Ok((entry, warnings))
+    Ok((entry, term.warning().into_iter().collect()))
 }
 
 /// The mount's setting wins; one that only says what is usual leaves the choice to the plugin.
@@ -171,59 +125,30 @@ fn kind(mount: &str, plugin: u32) -> TokenKind {
 }
 
 fn policies(auth: &pb::Auth) -> Result<Vec<String>, Refused> {
-    let given = auth.policies.iter().chain(&auth.token_policies);
-    let mut policies: Vec<String> = given.map(|name| name.trim().to_lowercase()).collect();
-    policies.retain(|name| !name.is_empty());
-    if !auth.no_default_policy {
-        policies.push("default".to_owned());
-    }
-    policies.sort();
-    policies.dedup();
+    let given = auth.policies.iter().chain(&auth.token_policies).map(String::as_str);
+    let default = (!auth.no_default_policy).then_some("default");
+    let policies = normalise(given.chain(default));
     if policies.iter().any(|name| name == "root") { Err(Refused::Root) } else { Ok(policies) }
 }
 
-fn network(text: &str) -> Result<IpNet, Refused> {
-    let address = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse().or_else(|_| address()).map_err(|_| Refused::BoundCidr(text.to_owned()))
+fn bound(text: &str) -> Result<IpNet, Refused> {
+    network(text).ok_or_else(|| Refused::BoundCidr(text.to_owned()))
 }
 
-fn ttl(login: Login<'_>, auth: &pb::Auth) -> (Duration, Vec<String>) {
+fn term(login: Login<'_>, auth: &pb::Auth) -> Result<LeaseTerm, PastMaxTtl> {
     let lease = auth.lease_options.unwrap_or_default();
-    let limits = [nanos(lease.max_ttl), nanos(auth.explicit_max_ttl)];
-    let limits = limits.into_iter().filter(|limit| !limit.is_zero());
-    let max = limits.fold(login.max_ttl, Duration::min);
-    let period = nanos(auth.period);
-    let (wanted, capped) = match (period.is_zero(), nanos(lease.ttl)) {
-        (false, _) => (period, "period of"),
-        (true, ttl) if ttl.is_zero() => (login.default_ttl, ""),
-        (true, ttl) => (ttl, "TTL of"),
+    let wish = LeaseWish {
+        ttl: nanos(lease.ttl),
+        max_ttl: nanos(lease.max_ttl),
+        period: nanos(auth.period),
+        explicit_max_ttl: nanos(auth.explicit_max_ttl),
+        ..LeaseWish::default()
     };
-    if wanted <= max {
-        return (wanted, Vec::new());
-    }
-    let (what, value) = match capped {
-        "" => return (max, Vec::new()),
-        "period of" => (capped, "period value"),
-        _ => (capped, "TTL value"),
-    };
-    let warning = format!(
-        "{what} {:?} exceeded the effective max_ttl of {:?}; {value} is capped accordingly",
-        short(wanted),
-        short(max)
-    );
-    (max, vec![warning])
+    login.limits.term(wish, Duration::ZERO)
 }
 
 fn nanos(count: i64) -> Duration {
     Duration::from_nanos(u64::try_from(count).unwrap_or(0))
-}
-
-/// `1h` where Go would write `1h0m0s`.
-fn short(duration: Duration) -> String {
-    let long = format_go_duration(duration);
-    let shorter = if long.ends_with("m0s") { long.trim_end_matches("0s") } else { &long };
-    let shortest = if shorter.ends_with("h0m") { shorter.trim_end_matches("0m") } else { shorter };
-    shortest.to_owned()
 }
 
 #[cfg(test)]
@@ -235,8 +160,7 @@ mod tests {
         mount: "auth/userpass/",
         path: "auth/userpass/login/bob",
         token_type: "default-service",
-        default_ttl: HOUR,
-        max_ttl: Duration::from_secs(4 * 3600),
+        limits: LeaseLimits { default: HOUR, max: Duration::from_secs(4 * 3600) },
     };
 
     fn made(auth: pb::Auth) -> Result<TokenEntry, Refused> {

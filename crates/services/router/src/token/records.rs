@@ -9,6 +9,9 @@ use crate::{core::Active, lease::TokenLease, store::put};
 
 pub(super) const SALT: &str = "core/token/salt";
 
+/// Where the children of tokens are found, by their parents.
+pub(super) const PARENTS: &str = "core/token/parent/";
+
 /// What lies under a token's own names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Folder {
@@ -36,7 +39,7 @@ impl Folder {
 
 /// Below this are the children of a token.
 pub(super) fn children(parent: &SaltedId) -> String {
-    format!("core/token/parent/{parent}/")
+    format!("{PARENTS}{parent}/")
 }
 
 pub(super) fn child(parent: &SaltedId, id: &SaltedId) -> String {

@@ -1,6 +1,11 @@
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::SystemTime,
+};
 
 use domain::Token;
+use futures::{StreamExt, TryStreamExt, stream};
 use quick_cache::sync::Cache;
 use ring::hmac;
 use tokio::sync::Mutex;
@@ -22,6 +27,9 @@ use crate::{
 /// Bytes of a token: `hvs.` and what nobody can guess.
 pub(crate) const TOKEN_LENGTH: usize = 28;
 
+/// How many records are read at the same time.
+const READ_AT_ONCE: usize = 32;
+
 /// How many tokens are kept in memory.
 const CACHED: usize = 10_000;
 
@@ -34,6 +42,10 @@ pub(crate) struct Tokens {
     pub(super) turns: Turns,
     /// Tokens that their makers choose are made one after the other, so that no two are the same.
     pub(super) choosing: Mutex<()>,
+    /// Changes of roles take turns.
+    pub(super) role_changes: Mutex<()>,
+    /// Somebody is tidying up.
+    pub(super) tidying: AtomicBool,
 }
 
 /// A token that somebody names.
@@ -73,6 +85,8 @@ impl Tokens {
             recent: Cache::new(CACHED),
             turns: Turns::new(),
             choosing: Mutex::new(()),
+            role_changes: Mutex::new(()),
+            tidying: AtomicBool::new(false),
         })
     }
 
@@ -103,6 +117,21 @@ impl Tokens {
         let Some(Accessor { token: id, .. }) = index else { return Ok(None) };
         let entry = self.alive(&id).await?.filter(|entry| entry.accessor == accessor);
         Ok(entry.map(|entry| Found { id, entry }))
+    }
+
+    /// The accessors of all tokens, sorted.
+    pub(super) async fn accessors(&self) -> Result<Vec<String>> {
+        let names = self.store.list(Folder::Accessor.prefix()).await?;
+        let reads = names.into_iter().map(|name| self.read_accessor(Folder::Accessor.key(name)));
+        let read: Vec<Option<String>> =
+            stream::iter(reads).buffer_unordered(READ_AT_ONCE).try_collect().await?;
+        let mut accessors: Vec<String> = read.into_iter().flatten().collect();
+        accessors.sort_unstable();
+        Ok(accessors)
+    }
+
+    async fn read_accessor(&self, key: String) -> Result<Option<String>> {
+        Ok(self.store.read::<Accessor>(&key).await?.map(|index| index.accessor))
     }
 
     /// What is known of a token that has not come to its end.

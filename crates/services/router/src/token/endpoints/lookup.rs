@@ -1,0 +1,75 @@
+use domain::Operation::{List, Read, Update};
+use serde_json::json;
+
+use super::{by_accessor, named};
+use crate::{
+    Error,
+    answer::Answer,
+    ask::Ask,
+    endpoint::{Access, Endpoint},
+    error::Result,
+    token::{TokenEntry, TokenRefusal, view::TokenView},
+};
+
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        pattern: "lookup-self",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Read, |ask| Box::pin(of_caller(ask))), (Update, |ask| Box::pin(of_caller(ask)))],
+        help: "Tells all about the token that is sent with the request.",
+    },
+    Endpoint {
+        pattern: "lookup",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Read, |ask| Box::pin(of_token(ask))), (Update, |ask| Box::pin(of_token(ask)))],
+        help: "Tells all about a token.",
+    },
+    Endpoint {
+        pattern: "lookup-accessor",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(of_accessor(ask)))],
+        help: "Tells all about the token with an accessor, except the token.",
+    },
+    Endpoint {
+        pattern: "accessors/",
+        access: Access::Sudo,
+        on_top: false,
+        operations: &[(List, |ask| Box::pin(accessors(ask)))],
+        help: "Lists the accessors of all tokens.",
+    },
+];
+
+async fn of_caller(ask: Ask) -> Result<Answer> {
+    show(&ask, ask.token.expose(), &ask.caller()?.entry)
+}
+
+async fn of_token(ask: Ask) -> Result<Answer> {
+    let fields = ask.fields()?;
+    if fields.is_null("token") {
+        return Err(TokenRefusal::NullToken.into());
+    }
+    if fields.text("token")?.is_none_or(|token| token.is_empty()) {
+        return of_caller(ask).await;
+    }
+    let named = named(&ask, &fields).await?;
+    let found = named.found.ok_or(TokenRefusal::BadToken)?;
+    show(&ask, named.token.expose(), &found.entry)
+}
+
+async fn of_accessor(ask: Ask) -> Result<Answer> {
+    let found = by_accessor(ask.active()?, &ask.fields()?).await?.ok_or(TokenRefusal::BadAccessor)?;
+    show(&ask, "", &found.entry)
+}
+
+fn show(ask: &Ask, token: &str, entry: &TokenEntry) -> Result<Answer> {
+    let standing = ask.active()?.identity.standing(&entry.entity_id)?;
+    Ok(Answer::data(&TokenView::new(token, entry, standing.as_deref())))
+}
+
+async fn accessors(ask: Ask) -> Result<Answer> {
+    let accessors = ask.active()?.tokens.accessors().await?;
+    if accessors.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": accessors }))) }
+}

@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use domain::Operation::Update;
+
+use super::{by_accessor, named};
+use crate::{
+    answer::Answer,
+    ask::Ask,
+    endpoint::{Access, Endpoint},
+    error::Result,
+    token::{SaltedId, TokenKind, TokenRefusal, renew::renew, view, wish::duration},
+};
+
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        pattern: "renew-self",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(of_caller(ask)))],
+        help: "Prolongs the life of the token that is sent with the request.",
+    },
+    Endpoint {
+        pattern: "renew",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(of_token(ask)))],
+        help: "Prolongs the life of a token.",
+    },
+    Endpoint {
+        pattern: "renew-accessor",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Update, |ask| Box::pin(of_accessor(ask)))],
+        help: "Prolongs the life of the token with an accessor.",
+    },
+];
+
+async fn of_caller(ask: Ask) -> Result<Answer> {
+    let caller = ask.caller()?;
+    answer(&ask, caller.id, caller.entry.kind, ask.token.expose()).await
+}
+
+async fn of_token(ask: Ask) -> Result<Answer> {
+    let named = named(&ask, &ask.fields()?).await?;
+    let found = named.found.ok_or(TokenRefusal::NotFound)?;
+    answer(&ask, found.id, found.entry.kind, named.token.expose()).await
+}
+
+async fn of_accessor(ask: Ask) -> Result<Answer> {
+    let found = by_accessor(ask.active()?, &ask.fields()?).await?.ok_or(TokenRefusal::BadAccessor)?;
+    answer(&ask, found.id, found.entry.kind, "").await
+}
+
+async fn answer(ask: &Ask, id: SaltedId, kind: TokenKind, shown: &str) -> Result<Answer> {
+    if kind == TokenKind::Batch {
+        return Err(TokenRefusal::RenewBatch.into());
+    }
+    let increment: Duration = duration(&ask.fields()?, "increment", "increment")?;
+    let renewal = renew(ask.active()?, id, increment).await?;
+    let auth = view::auth(ask.active()?, shown, &renewal.entry)?;
+    Ok(Answer::Auth { auth, warnings: renewal.warnings })
+}
