@@ -42,7 +42,7 @@ pub async fn prepare(target: &Target, work: &Work, connections: usize) -> anyhow
     for connection in 0..connections {
         let steps = work.seed().into_iter().chain([work.clone()]);
         for step in steps {
-            let (status, body) = client.send(&step, connection).await?;
+            let (status, body) = client.work(&step, connection).await?;
             let sent = step.path(connection);
             ensure!(status < 300, "{}: {} {sent}: {status} {body:?}", target.name, step.method);
         }
@@ -118,6 +118,15 @@ impl Client {
         Ok((status, answer.into_body().collect().await?.to_bytes()))
     }
 
+    /// All that belongs to some work; the first answer that is no success is the last.
+    async fn work(&mut self, work: &Work, connection: usize) -> anyhow::Result<(u16, Bytes)> {
+        let (status, body) = self.send(work, connection).await?;
+        match work.next(&body).filter(|_| status < 300) {
+            Some(next) => self.send(&next, connection).await,
+            None => Ok((status, body)),
+        }
+    }
+
     async fn keep_busy(
         mut self,
         work: Work,
@@ -127,7 +136,7 @@ impl Client {
         let (mut latency, mut failed) = (histogram()?, 0);
         loop {
             let begun = Instant::now();
-            let (status, _) = self.send(&work, connection).await?;
+            let (status, _) = self.work(&work, connection).await?;
             let done = Instant::now();
             if done > window.until {
                 return Ok((latency, failed));
