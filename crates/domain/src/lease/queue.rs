@@ -189,9 +189,10 @@ impl LeaseQueue {
         range.map(|(id, _)| id).take_while(move |id| id.starts_with(prefix))
     }
 
-    /// The leases of a mount, sorted.
-    pub fn of_mount<'q>(&'q self, lane: &'q str) -> impl Iterator<Item = &'q Arc<str>> {
-        self.leases.iter().filter(move |(_, place)| &*place.lane == lane).map(|(id, _)| id)
+    /// The leases of a mount, sorted, and whether they are revoked when their time is over.
+    pub fn of_mount<'q>(&'q self, lane: &'q str) -> impl Iterator<Item = (&'q Arc<str>, bool)> {
+        let own = self.leases.iter().filter(move |(_, place)| &*place.lane == lane);
+        own.map(|(id, place)| (id, place.due != NEVER))
     }
 
     /// The leases that are not revoked any more, and their mounts.

@@ -92,7 +92,7 @@ impl Core {
         let active = Arc::new(self.load(status.epoch).await?);
         revoke::resume(&active).await?;
         Leases::start(&active);
-        active.mounts.clone().finish_in_background();
+        Mounts::finish_in_background(active.clone());
         active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));
         rotation::watch(self, &active);
         self.active.send_replace(Some(active.clone()));

@@ -1,7 +1,8 @@
 use std::{
+    collections::HashMap,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -36,6 +37,7 @@ pub(crate) struct Leases {
     /// What is stored has been read.
     pub(super) loaded: watch::Sender<bool>,
     pub(super) stop: CancellationToken,
+    pub(super) tidying: AtomicBool,
 }
 
 impl Leases {
@@ -51,6 +53,7 @@ impl Leases {
             turns: std::array::from_fn(|_| sync::Mutex::default()),
             loaded: watch::Sender::new(false),
             stop: CancellationToken::new(),
+            tidying: AtomicBool::new(false),
         }
     }
 
@@ -78,7 +81,28 @@ impl Leases {
         let _ = self.loaded.subscribe().wait_for(|loaded| *loaded).await;
     }
 
-    pub(super) async fn read(&self, id: &str) -> Result<Option<Record>> {
+    /// The names directly below a path, sorted; those that have more below them end in `/`.
+    pub(crate) async fn children(&self, prefix: &str) -> Vec<String> {
+        self.wait_until_loaded().await;
+        let prefix = prefix.trim_end_matches('/');
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        self.queue().children(&prefix)
+    }
+
+    /// The leases that nobody tries to revoke any more, each with the accessor of its mount, or the uuid of one that is
+    /// gone.
+    pub(crate) async fn irrevocable(&self) -> Vec<(Arc<str>, String)> {
+        self.wait_until_loaded().await;
+        let snapshot = self.mounts.snapshot();
+        let entries =
+            snapshot.iter().map(|(_, mount)| (mount.entry.uuid.as_str(), mount.entry.accessor.as_str()));
+        let accessors: HashMap<&str, &str> = entries.collect();
+        let queue = self.queue();
+        let shown = |uuid: &str| (*accessors.get(uuid).unwrap_or(&uuid)).to_owned();
+        queue.irrevocable().map(|(id, uuid)| (id.clone(), shown(uuid))).collect()
+    }
+
+    pub(crate) async fn read(&self, id: &str) -> Result<Option<Record>> {
         self.store.read(&key(id)).await
     }
 

@@ -5,13 +5,17 @@
 mod book;
 mod claim;
 mod keeper;
+mod mount;
 mod record;
 mod refusal;
 mod register;
+mod renew;
 mod revoke;
+mod tidy;
 mod token;
 
 pub(crate) use book::Leases;
+pub(crate) use record::Record;
 pub use refusal::LeaseRefusal;
 pub(crate) use register::{Issued, register};
 pub(crate) use revoke::How;

@@ -43,6 +43,11 @@ pub(super) const fn records() -> &'static str {
     RECORDS
 }
 
+/// Below this is what dies with tokens.
+pub(super) const fn by_token() -> &'static str {
+    BY_TOKEN
+}
+
 /// Where the record of a lease is. An id may hold whatever a path may, which is more than a key.
 pub(super) fn key(id: &str) -> String {
     format!("{RECORDS}{}", name(id))

@@ -35,6 +35,18 @@ pub enum LeaseRefusal {
         /// In the plugin's words.
         why: String,
     },
+    /// Likewise, as was found out before: it is not asked for each lease.
+    #[error("the plugin that issued it does not answer")]
+    PluginSilent,
+    /// The plugin does not renew it.
+    #[error("failed to renew entry: {0}")]
+    NotRenewed(String),
+    /// There is one type of leases that can be listed.
+    #[error("unknown type of leases; the one that can be listed is irrevocable")]
+    Type,
+    /// Not a number of leases.
+    #[error("limit must be a number, or none")]
+    Limit,
     /// There would be no token that the secret could die with.
     #[error(
         "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked."
@@ -61,6 +73,10 @@ impl LeaseRefusal {
             | Self::IsToken
             | Self::PastMaxTtl(_)
             | Self::MountGone
+            | Self::PluginSilent
+            | Self::NotRenewed(_)
+            | Self::Type
+            | Self::Limit
             | Self::NotRevoked { .. }
             | Self::LastUse
             | Self::TokenEnded => Kind::Invalid,

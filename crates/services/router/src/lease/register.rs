@@ -109,6 +109,7 @@ async fn record_or_take_back(
         }
         return Err(error);
     }
+    // A token that ended while the plugin worked has not taken this with it.
     if let Some(token) = &record.token
         && !active.tokens.exists(token).await?
     {

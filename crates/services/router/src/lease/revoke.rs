@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Error,
-    core::Active,
+    core::{Active, is_passing},
     error::Result,
     mounts::Mount,
     plugin::ask_issuer,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How many leases are worked on at the same time when many are revoked at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// How a lease is revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Leases {
             return self.end_soon(id).await;
         }
         let Some(claim) = self.claim(id).await? else { return Ok(()) };
-        self.end(active, &claim, how).await
+        self.end(active, &claim, how).await.map_err(|error| not_revoked(id, error))
     }
 
     /// Revokes all leases below a path. Goes through all of them; the first failure is told.
@@ -51,10 +51,11 @@ impl Leases {
     }
 
     /// Marks all that dies with a token as over; it is revoked in the background, as if its time had come.
+    /// For a token that is gone: one that is there could be handed new ones.
     pub(crate) async fn revoke_of_token(&self, token: &SaltedId) -> Result<()> {
         let names = self.store.list(&of_token(token)).await?;
         let marks = names.into_iter().map(|name| async move { self.mark(&key_of(&name)).await });
-        stream::iter(marks).buffer_unordered(AT_ONCE).try_collect::<()>().await
+        stream::iter(marks).buffer_unordered(AT_ONCE).try_collect().await
     }
 
     /// Makes one lease due.
@@ -126,9 +127,9 @@ impl Leases {
 }
 
 /// A failure of a revocation that somebody asked for.
-pub(super) fn not_revoked(id: &str, error: Error) -> Error {
+fn not_revoked(id: &str, error: Error) -> Error {
     match error {
-        Error::Sealed => Error::Sealed,
+        error if is_passing(error.kind()) => error,
         error => LeaseRefusal::NotRevoked { id: id.to_owned(), why: error.to_string() }.into(),
     }
 }

@@ -3,11 +3,16 @@ use std::sync::Arc;
 use domain::{MountEntry, MountKind, MountPath, MountState};
 
 use super::{Mount, Mounts, Refusal, enable::is_reserved, record};
-use crate::error::Result;
+use crate::{core::Active, error::Result};
 
 impl Mounts {
     /// Removes a mount and its data. Where nothing is mounted, nothing happens.
-    pub(crate) async fn disable(&self, path: &MountPath, kind: MountKind) -> Result<()> {
+    pub(crate) async fn disable(
+        &self,
+        active: &Arc<Active>,
+        path: &MountPath,
+        kind: MountKind,
+    ) -> Result<()> {
         if kind == MountKind::Secret && is_reserved(path) {
             return Err(Refusal::CannotUnmount(path.clone()).into());
         }
@@ -15,9 +20,16 @@ impl Mounts {
             return Err(Refusal::CannotDisableToken.into());
         }
         match self.taint(path).await? {
-            Some(mount) => self.remove(&mount).await,
+            Some(mount) => self.end(active, &mount).await,
             None => Ok(()),
         }
+    }
+
+    /// Ends what a mount has issued, while there is still somebody who can take it back, and then the mount.
+    pub(super) async fn end(&self, active: &Arc<Active>, mount: &Mount) -> Result<()> {
+        active.leases.end_of_mount(active, &mount.entry.uuid).await?;
+        self.remove(mount).await?;
+        active.leases.record_of_mount(&mount.entry.uuid).await
     }
 
     /// Ends what is left of a mount that serves no more: its plugin, its data, its record, its place.

@@ -7,7 +7,13 @@ use super::{
     Launch, Mount, Mounts, defaults,
     record::{RECORDS, Record, key, refuge, unreadable},
 };
-use crate::{Error, core::is_passing, error::Result, identity::Identity, store::Store};
+use crate::{
+    Error,
+    core::{Active, is_passing},
+    error::Result,
+    identity::Identity,
+    store::Store,
+};
 
 /// How many records are read at the same time.
 const AT_ONCE: usize = 64;
@@ -30,15 +36,16 @@ impl Mounts {
     }
 
     /// Finishes what a kill has left half done.
-    pub(crate) fn finish_in_background(self: Arc<Self>) {
+    pub(crate) fn finish_in_background(active: Arc<Active>) {
+        let snapshot = active.mounts.snapshot();
         let unfinished: Vec<_> =
-            self.snapshot().iter().filter(|(_, mount)| !mount.serves()).map(|(_, m)| m.clone()).collect();
+            snapshot.iter().filter(|(_, mount)| !mount.serves()).map(|(_, m)| m.clone()).collect();
         if unfinished.is_empty() {
             return;
         }
         tokio::spawn(async move {
             for mount in unfinished {
-                if let Err(error) = self.remove(&mount).await {
+                if let Err(error) = active.mounts.end(&active, &mount).await {
                     tracing::warn!(mount = %mount.entry.path, error = %error, "a mount could not be removed yet");
                 }
             }

@@ -4,7 +4,7 @@ use domain::{MountEntry, MountPath};
 use uuid::Uuid;
 
 use super::{Mount, Mounts, Refusal, enable::is_reserved};
-use crate::error::Result;
+use crate::{core::Active, error::Result};
 
 /// A mount on its way from one path to another; the moves that have been made are remembered for a while.
 #[derive(Clone, Debug)]
@@ -14,9 +14,20 @@ pub(crate) struct Move {
 }
 
 impl Mounts {
-    /// Moves a mount, with its identity and data, and answers with the number of the move.
-    pub(crate) async fn remount(&self, from: MountPath, to: MountPath) -> Result<String> {
+    /// Moves a mount, with its identity and data, and answers with the number of the move. What it has issued, it has
+    /// issued at the old path; that is revoked first.
+    pub(crate) async fn remount(
+        &self,
+        active: &Arc<Active>,
+        from: MountPath,
+        to: MountPath,
+    ) -> Result<String> {
         check_ends(&from, &to)?;
+        if self.snapshot().overlap(&to).is_none()
+            && let Some(mount) = self.get(&from).filter(|mount| mount.serves())
+        {
+            active.leases.revoke_of_mount(active, &mount.entry.uuid).await?;
+        }
         let moved = self.change_path(&from, &to).await?;
         if moved.is_ready() && self.launch.tune(&moved).await.is_err() {
             // The launcher is told where the mount is with the next request.

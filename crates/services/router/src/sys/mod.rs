@@ -7,6 +7,7 @@ mod help;
 mod init;
 mod internal;
 mod keys;
+mod leases;
 mod mounts;
 mod plugins;
 mod policies;
@@ -37,6 +38,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     keys::ENDPOINTS,
     tune::ENDPOINTS,
     mounts::ENDPOINTS,
+    leases::ENDPOINTS,
     remount::ENDPOINTS,
     internal::ENDPOINTS,
     plugins::ENDPOINTS,
@@ -113,6 +115,13 @@ mod tests {
             "audit/file",
             "config/auditing/request-headers",
             "config/auditing/request-headers/x-a",
+            "leases",
+            "leases/lookup/",
+            "leases/lookup/pki/",
+            "leases/revoke-prefix/pki",
+            "leases/revoke-force/pki",
+            "revoke-prefix/pki",
+            "revoke-force/pki",
         ] {
             let (endpoint, _) = find(ENDPOINTS, path).unwrap();
             assert_eq!(endpoint.access, Access::Sudo, "{path}");

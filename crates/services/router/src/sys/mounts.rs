@@ -118,7 +118,8 @@ async fn enable(ask: Ask, kind: MountKind) -> Result<Answer> {
 
 async fn disable(ask: Ask, kind: MountKind) -> Result<Answer> {
     let path = path_of(&ask, kind)?;
-    ask.active()?.mounts.disable(&path, kind).await?;
+    let active = ask.active()?;
+    active.mounts.disable(active, &path, kind).await?;
     Ok(Answer::Nothing)
 }
 

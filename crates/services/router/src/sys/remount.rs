@@ -41,7 +41,8 @@ async fn remount(ask: Ask) -> Result<Answer> {
         return Err(Refusal::NoFromOrTo.into());
     }
     let from = from.trim_start_matches('/').parse().map_err(Refusal::Path)?;
-    let id = ask.active()?.mounts.remount(from, target(&to)?).await?;
+    let active = ask.active()?;
+    let id = active.mounts.remount(active, from, target(&to)?).await?;
     Ok(Answer::warned(&json!({ "migration_id": id }), QUEUED))
 }
 
