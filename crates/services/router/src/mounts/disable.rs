@@ -35,7 +35,7 @@ impl Mounts {
     /// Ends what is left of a mount that serves no more: its plugin, its data, its record, its place.
     pub(super) async fn remove(&self, mount: &Mount) -> Result<()> {
         self.launch.unmount(mount).await?;
-        self.store.purge(record::data(&mount.entry.uuid)).await?;
+        self.store.purge(record::data(&mount.entry)).await?;
         self.identity.forget_mount(&mount.entry.accessor).await?;
         let _turn = self.turn.lock().await;
         self.store.delete(record::key(&mount.entry.uuid)).await?;

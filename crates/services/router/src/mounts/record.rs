@@ -25,8 +25,12 @@ pub(crate) fn key(uuid: &str) -> String {
 }
 
 /// Where the data of a mount are.
-pub(crate) fn data(uuid: &str) -> String {
-    format!("logical/{uuid}/")
+pub(crate) fn data(entry: &MountEntry) -> String {
+    let area = match entry.kind {
+        MountKind::Secret => "logical",
+        MountKind::Auth => "auth",
+    };
+    format!("{area}/{}/", entry.uuid)
 }
 
 impl Record {

@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+pub mod issuer;
 mod plugins;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use catalog::{BuiltinInfo, Catalog};
 use launcher::Launcher;
@@ -148,7 +149,18 @@ fn over(catalog: &Catalog) -> Router {
         plugins: catalog.plugins_client(),
         launcher: LauncherSeam::local(Arc::new(launcher)),
     };
-    Router::new(clients, Config { version: "1.2.3".to_owned(), ..Config::default() })
+    let lease_retry = Duration::from_millis(5);
+    Router::new(clients, Config { version: "1.2.3".to_owned(), lease_retry, ..Config::default() })
+}
+
+/// Waits until something is so.
+pub async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect(what);
 }
 
 /// A request without token.

@@ -7,7 +7,9 @@ use tenon::{
     Request, Response, Result, Secret, SpecialPaths, WrapInfo,
 };
 
-/// kv, one that answers in every odd form, one that lets people in, and one that does not start.
+use super::issuer::Issuer;
+
+/// kv, one that answers in every odd form, one that lets people in, one that does not start, and one that issues.
 pub fn builtins() -> Vec<Builtin> {
     let mut builtins = engines::builtins();
     let mut add = |name: &str, plugin_type, factory: Arc<dyn Factory>| {
@@ -17,6 +19,8 @@ pub fn builtins() -> Vec<Builtin> {
     add("odd", PluginType::Secret, Arc::new(Odd));
     add("login", PluginType::Auth, Arc::new(Login));
     add("broken", PluginType::Secret, Arc::new(Broken));
+    add("issuer", PluginType::Secret, Arc::new(Issuer(BackendKind::Secret)));
+    add("voucher", PluginType::Auth, Arc::new(Issuer(BackendKind::Auth)));
     builtins
 }
 
