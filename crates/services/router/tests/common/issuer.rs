@@ -110,7 +110,7 @@ async fn issue(request: &Request) -> Result<Option<Response>> {
             Response { data: r#"{"error":"it went wrong"}"#.into(), secret, ..Response::default() }
         }
         _ => {
-            let filler = || format!(r#"{{"filler":"{}"}}"#, "x".repeat(48 << 20));
+            let filler = || format!(r#"{{"filler":"{}"}}"#, "x".repeat(30 << 20));
             let data = if what == "huge" { filler() } else { data };
             let secret = Some(Secret { lease, internal_data: kept.into(), ..Secret::default() });
             Response { data: data.into(), secret, ..Response::default() }
