@@ -332,3 +332,108 @@ async fn tidying_drops_what_leads_nowhere() {
     eventually("it is tidy", async || stack.stored_below(&folder).await.len() == 1).await;
     assert_eq!(stack.stored_below("core/leases/id/").await.len(), 1);
 }
+
+/// Lets somebody in, with a policy of this name, and answers with the token.
+async fn log_in(stack: &Stack, name: &str, policy: &str) -> String {
+    done(stack.write(&format!("sys/policies/acl/{name}"), json!({ "policy": policy })).await);
+    let login = stack.ask("", "update", &format!("auth/people/login/{name}/600"), json!({})).await;
+    let auth: Value = serde_json::from_slice(&envelope(login).auth).unwrap();
+    auth["client_token"].as_str().unwrap().to_owned()
+}
+
+async fn with_people() -> Stack {
+    let stack = with_issuer().await;
+    done(stack.write("sys/auth/people", json!({"type": "voucher"})).await);
+    stack
+}
+
+const DB: &str = r#"path "db/*" { capabilities = ["read"] }"#;
+
+#[tokio::test]
+async fn t6_what_was_issued_to_a_token_ends_with_it() {
+    let stack = with_people().await;
+    let token = log_in(&stack, "ada", DB).await;
+    let id = envelope(stack.ask(&token, "read", "db/creds/of-ada/600", Value::Null).await).lease_id;
+    assert!(lookup(&stack, &id).await.is_ok());
+    done(stack.ask(&token, "update", "auth/token/revoke-self", Value::Null).await);
+    eventually("its end", async || is_gone(&stack, &id).await).await;
+    assert_eq!(known("of-ada").revoked, 1);
+    assert!(stack.stored_below("core/leases/id/").await.is_empty());
+    assert!(stack.stored_below("core/leases/token/").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_token_of_finite_life_has_a_lease_and_ends_with_it() {
+    let mut stack = with_people().await;
+    for name in ["eve", "una"] {
+        log_in(&stack, name, DB).await;
+    }
+    let token = log_in(&stack, "kay", DB).await;
+    stack.restart();
+    stack.unseal().await;
+    let keys = data(stack.list("sys/leases/lookup/auth/people/login/kay/600/").await)["keys"].clone();
+    let id = format!("auth/people/login/kay/600/{}", keys[0].as_str().unwrap());
+    assert!(id.contains("/h") && lookup(&stack, &id).await.unwrap()["ttl"].as_i64() > Some(590));
+    let outcome = stack.write("sys/leases/renew", json!({ "lease_id": id })).await;
+    assert_eq!(refused(outcome).1, "tokens cannot be renewed through this endpoint");
+    done(stack.write("sys/leases/revoke", json!({ "lease_id": id })).await);
+    let outcome = stack.ask(&token, "read", "auth/token/lookup-self", Value::Null).await;
+    assert_eq!(refused(outcome).0, "denied");
+    done(stack.write("sys/leases/revoke-prefix/auth/people/login/eve", Value::Null).await);
+    assert_eq!(data(stack.list("sys/leases/lookup/auth/people/login/").await)["keys"], json!(["una/"]));
+    done(stack.delete("sys/auth/people").await);
+    assert_eq!(refused(stack.list("sys/leases/lookup/auth/").await).0, "not-found");
+    assert_eq!(stack.stored_below("core/token/id/").await.len(), 1, "the root token's");
+}
+
+#[tokio::test]
+async fn r6_a_lease_is_for_its_owner_and_for_those_who_may_touch_the_path_that_names_it() {
+    let stack = with_people().await;
+    let usual = r#"
+        path "db/*" { capabilities = ["read"] }
+        path "sys/leases/+" { capabilities = ["update"] }
+        path "sys/renew" { capabilities = ["update"] }
+        path "sys/revoke" { capabilities = ["update"] }
+    "#;
+    let owner = log_in(&stack, "owner", usual).await;
+    let other = log_in(&stack, "other", usual).await;
+    let admin = r#"path "sys/leases/*" { capabilities = ["update"] }"#;
+    let admin = log_in(&stack, "admin", admin).await;
+    let barred = format!(r#"{usual} path "sys/leases/revoke/db/*" {{ capabilities = ["deny"] }}"#);
+    let barred = log_in(&stack, "barred", &barred).await;
+    let issued = async |token: &str| {
+        envelope(stack.ask(token, "read", "db/creds/owned/600", Value::Null).await).lease_id
+    };
+    let id = issued(&owner).await;
+    let ask = async |token: &str, path: &str, id: &str| {
+        stack.ask(token, "update", path, json!({ "lease_id": id })).await
+    };
+    for path in ["sys/leases/lookup", "sys/leases/renew", "sys/renew", "sys/leases/revoke", "sys/revoke"] {
+        assert_eq!(refused(ask(&other, path, &id).await).0, "denied", "{path}");
+    }
+    for path in ["sys/leases/lookup", "sys/leases/renew", "sys/renew"] {
+        envelope(ask(&owner, path, &id).await);
+    }
+    envelope(ask(&admin, "sys/leases/lookup", &id).await);
+    envelope(ask(&admin, "sys/leases/renew", &id).await);
+    let own = issued(&barred).await;
+    for path in ["sys/leases/revoke", "sys/revoke"] {
+        assert_eq!(refused(ask(&barred, path, &own).await).0, "denied", "{path}");
+    }
+    done(ask(&admin, "sys/leases/revoke", &own).await);
+    done(ask(&owner, "sys/revoke", &id).await);
+    // A path that names another lease than the body is about its own.
+    let id = issued(&owner).await;
+    let outcome = ask(&admin, "sys/leases/revoke/db/creds/none", &id).await;
+    done(outcome);
+    assert!(lookup(&stack, &id).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_token_yields_no_secret() {
+    let stack = with_people().await;
+    let token = log_in(&stack, "once", DB).await;
+    let outcome = stack.ask(&token, "read", "db/creds/last/600", Value::Null).await;
+    assert!(refused(outcome).1.starts_with("Secret cannot be returned; token had one use left"));
+    eventually("its end", async || known("last").revoked == 1).await;
+}

@@ -32,7 +32,7 @@ async fn reloading_names_what_it_cannot_find() {
 async fn plugins_are_listed_and_read() {
     let stack = Stack::open().await;
     let all = data(stack.read("sys/plugins/catalog").await);
-    assert_eq!(all["auth"], json!(["login"]));
+    assert_eq!(all["auth"], json!(["login", "voucher"]));
     assert_eq!(all["secret"], json!(["broken", "kv", "odd"]));
     assert_eq!(all["detailed"][0]["type"], json!("auth"));
     assert_eq!(data(stack.list("sys/plugins/catalog/auth/").await), json!({"keys": ["login"]}));

@@ -97,7 +97,8 @@ async fn issue(request: &Request) -> Result<Option<Response>> {
     Ok(Some(match what {
         "login" => {
             let policies = vec![name.to_owned()];
-            let auth = Auth { lease, internal_data: kept.into(), policies, ..Auth::default() };
+            let num_uses = i64::from(name == "once");
+            let auth = Auth { lease, internal_data: kept.into(), policies, num_uses, ..Auth::default() };
             Response { auth: Some(auth), ..Response::default() }
         }
         "advice" => {
