@@ -27,6 +27,7 @@ mod mount;
 mod mounts;
 mod offspring;
 mod own_storage;
+mod people;
 mod probe;
 mod process;
 mod processes;

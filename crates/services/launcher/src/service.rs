@@ -102,16 +102,18 @@ impl launcher_server::Launcher for Launcher {
         &self,
         request: Request<Call>,
     ) -> Result<Response<pb::HandleExistenceCheckReply>, Status> {
-        let Call { mount, request } = request.into_inner();
+        let Call { mount, request, person } = request.into_inner();
         let mount = self.mounts.get(&mount)?;
         let request = request.ok_or_else(|| malformed("request"))?;
+        let _visit = mount.system.people.enter(&request.entity_id, person);
         self.in_time(&mount, Box::pin(calls::exists(&mount, request))).await
     }
 
     async fn handle(&self, request: Request<Call>) -> Result<Response<pb::HandleRequestReply>, Status> {
-        let Call { mount, request } = request.into_inner();
+        let Call { mount, request, person } = request.into_inner();
         let mount = self.mounts.get(&mount)?;
         let request = request.ok_or_else(|| malformed("request"))?;
+        let _visit = mount.system.people.enter(&request.entity_id, person);
         self.in_time(&mount, Box::pin(calls::handle(&mount, request))).await
     }
 

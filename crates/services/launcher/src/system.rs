@@ -10,7 +10,10 @@ use arc_swap::ArcSwap;
 use tenon::{System, convert::from_nanos};
 use wire::launcher::v1::MountSpec;
 
-use crate::host::{Cluster, Host};
+use crate::{
+    host::{Cluster, Host},
+    people::People,
+};
 
 /// What one mount may know of its surroundings; all of it in memory.
 #[derive(Debug)]
@@ -18,12 +21,14 @@ pub struct MountSystem {
     host: Arc<Host>,
     spec: ArcSwap<MountSpec>,
     tainted: AtomicBool,
+    /// Who is behind the requests that are under way.
+    pub people: Arc<People>,
 }
 
 impl MountSystem {
     /// The surroundings of a mount.
     pub fn new(host: Arc<Host>, spec: Arc<MountSpec>) -> Self {
-        Self { host, spec: ArcSwap::new(spec), tainted: AtomicBool::new(false) }
+        Self { host, spec: ArcSwap::new(spec), tainted: AtomicBool::new(false), people: Arc::default() }
     }
 
     /// The mount's settings as they are now.

@@ -24,7 +24,7 @@ async fn it_reads_and_writes_its_own_storage_without_a_process() {
     assert_eq!(bench.all_stored().await, ["m/"]);
     let request =
         pb::Request { path: "a".to_owned(), operation: "create".to_owned(), ..pb::Request::default() };
-    let call = Call { mount: "m".to_owned(), request: Some(request.into()) };
+    let call = Call { mount: "m".to_owned(), request: Some(request.into()), ..Call::default() };
     let reply = bench.client.exists(call).await.unwrap().into_inner();
     assert!(reply.check_found && reply.exists);
     assert!(bench.processes().await.is_empty());

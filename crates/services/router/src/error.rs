@@ -152,11 +152,10 @@ impl Error {
             Self::NoToken | Self::BadToken | Self::Forbidden => Kind::Denied,
             Self::NoHandler(_) | Self::UnsupportedPath | Self::Nothing => Kind::NotFound,
             Self::UnsupportedOperation | Self::Method => Kind::Unsupported,
-            Self::TrailingSlash | Self::Field(_) | Self::Policy(_) | Self::Audit(_) | Self::Identity(_) => {
-                Kind::Invalid
-            }
+            Self::TrailingSlash | Self::Field(_) | Self::Policy(_) | Self::Audit(_) => Kind::Invalid,
             Self::Mount(refusal) => refusal.kind(),
             Self::System(unfit) => unfit.kind(),
+            Self::Identity(refusal) => refusal.kind(),
             Self::Lease(refusal) => refusal.kind(),
             Self::Wrapping(refusal) => refusal.kind(),
             Self::Cubbyhole(refusal) => refusal.kind(),

@@ -116,6 +116,19 @@ impl Fields {
         entries.map(|(key, value)| Ok((key.clone(), plain(name, value)?))).collect::<Result<_, _>>().map(Some)
     }
 
+    /// Pairs, as an object or as a text or list of texts `key=value`, which is how the command line sends them.
+    pub(crate) fn pairs(&self, name: &str) -> Result<Option<HashMap<String, String>>, InvalidField> {
+        if matches!(self.value(name), None | Some(Value::Object(_))) {
+            return self.map(name);
+        }
+        let pairs = self.items(name)?.unwrap_or_default().into_iter().filter(|pair| !pair.is_empty());
+        let split = |pair: String| {
+            let parts = pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+            parts.ok_or_else(|| member(name, "'' expected a map of key=value pairs".to_owned()))
+        };
+        pairs.map(split).collect::<Result<_, _>>().map(Some)
+    }
+
     /// An object inside this one.
     pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, InvalidField> {
         match self.value(name) {

@@ -63,8 +63,9 @@ impl system_view_server::SystemView for SystemView {
         reply(pb::LocalMountReply { local: self.0.local_mount() })
     }
 
-    async fn entity_info(&self, _: Request<pb::EntityInfoArgs>) -> Reply<pb::EntityInfoReply> {
-        reply(pb::EntityInfoReply::default())
+    async fn entity_info(&self, request: Request<pb::EntityInfoArgs>) -> Reply<pb::EntityInfoReply> {
+        let person = self.0.people.find(&request.into_inner().entity_id);
+        reply(pb::EntityInfoReply { entity: person.and_then(|person| person.entity), err: String::new() })
     }
 
     async fn plugin_env(&self, _: Request<Empty>) -> Reply<pb::PluginEnvReply> {
@@ -76,8 +77,12 @@ impl system_view_server::SystemView for SystemView {
         reply(pb::PluginEnvReply { plugin_environment: Some(environment), err: String::new() })
     }
 
-    async fn groups_for_entity(&self, _: Request<pb::EntityInfoArgs>) -> Reply<pb::GroupsForEntityReply> {
-        reply(pb::GroupsForEntityReply::default())
+    async fn groups_for_entity(
+        &self,
+        request: Request<pb::EntityInfoArgs>,
+    ) -> Reply<pb::GroupsForEntityReply> {
+        let person = self.0.people.find(&request.into_inner().entity_id).unwrap_or_default();
+        reply(pb::GroupsForEntityReply { groups: person.groups, err: String::new() })
     }
 
     async fn generate_password_from_policy(

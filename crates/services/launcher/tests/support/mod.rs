@@ -125,7 +125,7 @@ impl Bench {
             mount_point: format!("{uuid}/"),
             ..pb::Request::default()
         };
-        let call = Call { mount: uuid.to_owned(), request: Some(request.into()) };
+        let call = Call { mount: uuid.to_owned(), request: Some(request.into()), ..Call::default() };
         Ok(self.client.handle(call).await?.into_inner())
     }
 

@@ -1,4 +1,7 @@
-use domain::identity::{InvalidMetadata, MergeRefusal, RootPolicy};
+use domain::{
+    Kind,
+    identity::{InvalidMetadata, MergeRefusal, RootPolicy},
+};
 
 /// Why identity is not changed or looked up, in the words that clients of Vault know.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +13,10 @@ pub enum IdentityRefusal {
     Metadata(#[from] InvalidMetadata),
     #[error(transparent)]
     Merge(#[from] MergeRefusal),
+    #[error("the stored record of the entity is damaged; write it anew, or delete the entity")]
+    DamagedEntity,
+    #[error("the stored record of the group is damaged; write it anew, or delete the group")]
+    DamagedGroup,
     #[error("invalid entity id")]
     EntityId,
     #[error("entity name is already in use")]
@@ -68,4 +75,13 @@ pub enum IdentityRefusal {
     ManyQueries,
     #[error("both 'alias_name' and 'alias_mount_accessor' needs to be set")]
     HalfAlias,
+}
+
+impl IdentityRefusal {
+    pub(crate) const fn kind(&self) -> Kind {
+        match self {
+            Self::DamagedEntity | Self::DamagedGroup => Kind::Internal,
+            _ => Kind::Invalid,
+        }
+    }
 }

@@ -1,5 +1,9 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
+use bytes::Bytes;
 use domain::identity::{Entity, Person};
 
 /// What a request needs to know of the entity behind its token. Made once, and good until something about it changes.
@@ -9,6 +13,8 @@ pub(crate) struct Standing {
     pub(crate) person: Person,
     /// How often groups had changed when it was made.
     pub(super) group_changes: u64,
+    /// What plugins may learn of it, once one was asked something.
+    pub(super) told: OnceLock<Bytes>,
 }
 
 impl Standing {

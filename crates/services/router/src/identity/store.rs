@@ -2,7 +2,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::SystemTime,
@@ -75,7 +75,8 @@ impl Identity {
         }
         let person = state.directory.person(&entity.id).ok_or(Error::Forbidden)?;
         let serial = self.serials.fetch_add(1, Ordering::Relaxed);
-        let standing = Arc::new(Standing { serial, person, group_changes: state.group_changes });
+        let standing =
+            Arc::new(Standing { serial, person, group_changes: state.group_changes, told: OnceLock::new() });
         self.standings.insert(entity.id.clone(), standing.clone());
         Ok(Some(standing))
     }

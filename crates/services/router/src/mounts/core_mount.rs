@@ -1,4 +1,4 @@
-use crate::{cubbyhole, endpoint::Endpoint, sys, token};
+use crate::{cubbyhole, endpoint::Endpoint, identity, sys, token};
 
 /// A mount that this service answers for itself, without a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub(crate) enum CoreMount {
     Token,
     /// `cubbyhole/`.
     Cubbyhole,
+    /// `identity/`.
+    Identity,
 }
 
 impl CoreMount {
@@ -18,6 +20,7 @@ impl CoreMount {
             "sys/" => Some(Self::System),
             "auth/token/" => Some(Self::Token),
             "cubbyhole/" => Some(Self::Cubbyhole),
+            "identity/" => Some(Self::Identity),
             _ => None,
         }
     }
@@ -28,6 +31,7 @@ impl CoreMount {
             Self::System => "system",
             Self::Token => "token",
             Self::Cubbyhole => "cubbyhole",
+            Self::Identity => "identity",
         }
     }
 
@@ -36,6 +40,7 @@ impl CoreMount {
             Self::System => sys::ENDPOINTS,
             Self::Token => token::ENDPOINTS,
             Self::Cubbyhole => &[cubbyhole::ENDPOINTS],
+            Self::Identity => identity::ENDPOINTS,
         }
     }
 }

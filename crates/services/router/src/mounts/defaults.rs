@@ -16,7 +16,7 @@ struct Default {
     passthrough: &'static [&'static str],
 }
 
-const DEFAULTS: [Default; 3] = [
+const DEFAULTS: [Default; 4] = [
     Default {
         path: "sys/",
         kind: MountKind::Secret,
@@ -25,6 +25,15 @@ const DEFAULTS: [Default; 3] = [
         local: false,
         seal_wrap: true,
         passthrough: &["Accept"],
+    },
+    Default {
+        path: "identity/",
+        kind: MountKind::Secret,
+        plugin: "identity",
+        description: "identity store",
+        local: false,
+        seal_wrap: false,
+        passthrough: &["Authorization"],
     },
     Default {
         path: "auth/token/",

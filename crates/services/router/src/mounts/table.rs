@@ -20,7 +20,7 @@ const MOVES: usize = 1000;
 pub(crate) struct Mounts {
     pub(super) store: Store,
     pub(super) launch: Launch,
-    pub(super) identity: Arc<Identity>,
+    pub(crate) identity: Arc<Identity>,
     pub(super) table: watch::Sender<Snapshot>,
     /// Changes take turns. Never held across a call into a plugin; requests do not come here.
     pub(super) turn: Mutex<()>,

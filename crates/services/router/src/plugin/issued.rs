@@ -12,6 +12,7 @@ use super::{failure::error_of, inspect::Data, reply::refuse_errors, request::sal
 use crate::{
     Error,
     error::Result,
+    identity::told,
     mounts::{Mount, Mounts},
 };
 
@@ -33,7 +34,8 @@ pub(crate) async fn ask_issuer(
         client_token: salted(&mount.entry.uuid, &Token::new(String::new())),
         ..request
     };
-    let call = Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)) };
+    let person = told(&mounts.identity, mounts, &request.entity_id);
+    let call = Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)), person };
     let answer = async {
         mounts.make_ready(mount).await?;
         retold(mounts, mount, || {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Error,
     error::Result,
+    identity::told,
     mounts::{Mount, Mounts},
     token::Caller,
 };
@@ -32,8 +33,10 @@ pub(crate) async fn send(
 ) -> Result<HandleRequestReply> {
     mounts.make_ready(mount).await?;
     let operation = incoming.operation;
+    let entity = caller.map_or("", |caller| &caller.entry.entity_id);
+    let person = told(&mounts.identity, mounts, entity);
     let request = request_for(mount, rest, incoming, token, caller);
-    let mut call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()) };
+    let mut call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()), person };
     if operation == Operation::Update {
         let reply = retold(mounts, mount, || {
             let (launcher, call) = (launcher.clone(), call.clone());

@@ -139,12 +139,16 @@ impl Backend for Login {
         Ok(None)
     }
 
-    /// Lets everybody in: with the name as policy, three uses for `limited`, and a short life for `brief`.
+    /// Lets everybody in: with the name as policy, three uses for `limited`, and a short life for `brief`. What follows
+    /// the name, as in `bob+ops+web`, is groups. For `wrong` there is an error in the answer too.
     async fn handle(&self, request: Request) -> Result<Option<Response>> {
         let Some(name) = request.path.strip_prefix("login/") else { return Err(Error::UnsupportedPath) };
         if request.operation != Operation::Update {
             return Err(Error::UnsupportedOperation);
         }
+        let mut names = name.split('+');
+        let name = names.next().unwrap_or_default();
+        let alias = |name: &str| Alias { name: name.to_owned(), ..Alias::default() };
         let ttl = Duration::from_secs(if name == "brief" { 1 } else { 600 });
         let auth = Auth {
             lease: LeaseOptions { ttl, renewable: true, ..LeaseOptions::default() },
@@ -153,10 +157,16 @@ impl Backend for Login {
             metadata: HashMap::from([("username".to_owned(), name.to_owned())]),
             num_uses: if name == "limited" { 3 } else { 0 },
             bound_cidrs: if name == "bound" { vec!["10.0.0.0/8".to_owned()] } else { Vec::new() },
-            alias: Some(Alias { name: name.to_owned(), ..Alias::default() }),
+            alias: Some(Alias {
+                mount_accessor: "made-up".to_owned(),
+                metadata: HashMap::from([("seen".to_owned(), name.to_owned())]),
+                ..alias(name)
+            }),
+            group_aliases: names.map(alias).collect(),
             ..Auth::default()
         };
-        Ok(Some(Response { auth: Some(auth), ..Response::default() }))
+        let data = if name == "wrong" { r#"{"error":"that is wrong"}"# } else { "" };
+        Ok(Some(Response { auth: Some(auth), data: data.into(), ..Response::default() }))
     }
 }
 
