@@ -18,6 +18,7 @@ mod engines;
 mod go_kv;
 mod host_killed;
 mod hvac;
+mod identity;
 mod kill_under_load;
 mod kv2;
 mod mounts;
