@@ -6,6 +6,7 @@
     reason = "a story that cannot go on has failed, and says where it is"
 )]
 
+mod audit;
 mod bad_handshakes;
 mod bad_plugins;
 mod catalog;

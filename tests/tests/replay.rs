@@ -46,7 +46,9 @@ fn fixtures(server: &Server) -> Variables {
 
     let script = Plugin::at(directory.join("script.sh"));
     let checksums = [("kv", &kv), ("jwt", &jwt), ("mock", &mock), ("script", &script), ("noexec", &script)];
-    checksums.iter().map(|(name, plugin)| (format!("{name}_sha"), plugin.sha256.clone())).collect()
+    let audit_file = server.data_directory().join("audit.log").display().to_string();
+    let checksums = checksums.iter().map(|(name, plugin)| (format!("{name}_sha"), plugin.sha256.clone()));
+    checksums.chain([("audit_file".into(), audit_file)]).collect()
 }
 
 /// What the reference server does in the background after some requests, a client has to wait for.

@@ -116,6 +116,11 @@ pub fn router(config: &Config, more: RouterSettings, below: &CatalogSeams, launc
         default_lease_ttl: config.default_lease_ttl,
         max_lease_ttl: config.max_lease_ttl,
         version: VAULT_VERSION.to_owned(),
+        audit: router::Surroundings {
+            plugin_directory: config.plugin_directory.clone(),
+            prefix_allowed: config.allow_audit_log_prefixing,
+            ..router::Surroundings::default()
+        },
         ..router::Config::default()
     };
     Router::new(clients, config)

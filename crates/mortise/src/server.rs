@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::Token;
 use kit::{config::Config, shutdown::Shutdown};
 use launcher::{Launcher, Reason};
+use router::Router;
 use tokio_util::sync::CancellationToken;
 use wire::{launcher::v1::LauncherSeam, router::v1::RouterSeam};
 
@@ -24,6 +25,7 @@ pub fn run(flags: ServiceFlags) -> anyhow::Result<()> {
         let shutdown = Shutdown::on_signals()?;
         let edge = Edge::open(config.needs_listeners()?).await?;
         let server = Server::start(config, &edge, None).await?;
+        server.reopen_on_request(&shutdown);
         let reload = edge.reload();
         start::reload_on_request(&shutdown, flags, move || Ok(reload.certificates()?));
         banner::print(config, &server.api_addr);
@@ -35,7 +37,7 @@ pub fn run(flags: ServiceFlags) -> anyhow::Result<()> {
 /// Three services in this process; the fourth, the gateway, is in front of them.
 pub struct Server {
     launcher: Arc<Launcher>,
-    router: RouterSeam,
+    router: Arc<Router>,
     /// What clients are told to come back to.
     pub api_addr: String,
 }
@@ -49,12 +51,17 @@ impl Server {
         let seam = LauncherSeam::local(launcher.clone());
         let settings = RouterSettings { api_addr: api_addr.clone(), first_token };
         let router = parts::router(config, settings, &catalog, seam);
-        Ok(Self { launcher, router: RouterSeam::local(Arc::new(router)), api_addr })
+        Ok(Self { launcher, router: Arc::new(router), api_addr })
     }
 
     /// A client of the router.
     pub fn router(&self) -> RouterSeam {
-        self.router.clone()
+        RouterSeam::local(self.router.clone())
+    }
+
+    /// Begins the files of audit devices anew whenever the process is asked to.
+    pub fn reopen_on_request(&self, shutdown: &Shutdown) {
+        start::reopen_on_request(shutdown, self.router.clone());
     }
 
     /// Answers until the token is cancelled; then ends from the top down.

@@ -1,5 +1,7 @@
 //! `mortise catalog|launcher|router|gateway`: one service in a process of its own.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use kit::{Service, config::Config, shutdown::Shutdown};
 use launcher::Reason;
@@ -69,6 +71,7 @@ impl Alone<'_> {
         )?;
         let settings = RouterSettings { api_addr, first_token: None };
         let router = parts::router(self.config, settings, &below, launcher);
+        start::reopen_on_request(&self.shutdown, Arc::new(router.clone()));
         let routes = Routes::new(parts::router_server(router));
         self.serve(Service::Router, listener, routes).await
     }

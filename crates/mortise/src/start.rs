@@ -1,5 +1,7 @@
 //! How every command that serves begins.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use kit::{
     config::{self, Config, Given, Problem},
@@ -7,6 +9,7 @@ use kit::{
     process::{self, PidFile},
     shutdown::Shutdown,
 };
+use router::Router;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::ServiceFlags;
@@ -76,7 +79,7 @@ pub fn reload_on_request(
     certificates: impl Fn() -> anyhow::Result<()> + Send + Sync + 'static,
 ) {
     let mut reloads = shutdown.reloads();
-    let certificates = std::sync::Arc::new(certificates);
+    let certificates = Arc::new(certificates);
     tokio::spawn(async move {
         while reloads.changed().await.is_ok() {
             let (flags, certificates) = (flags.clone(), certificates.clone());
@@ -87,6 +90,16 @@ pub fn reload_on_request(
                 }
                 Err(error) => tracing::error!("cannot read the configuration again: {error:#}"),
             }
+        }
+    });
+}
+
+/// Begins the files of audit devices anew whenever the process is asked to, whatever becomes of its configuration.
+pub fn reopen_on_request(shutdown: &Shutdown, router: Arc<Router>) {
+    let mut reloads = shutdown.reloads();
+    tokio::spawn(async move {
+        while reloads.changed().await.is_ok() {
+            router.reopen_audit_files();
         }
     });
 }

@@ -46,6 +46,14 @@ impl Server {
         Process::of(last.pid()).expect("this server runs")
     }
 
+    /// The process that decides, and writes audit files.
+    pub fn router(&self) -> Process {
+        // Apart, only the gateway comes after it.
+        let after = if self.options.form == Form::Apart { 2 } else { 1 };
+        let running = self.running.iter().rev().nth(after - 1).expect("this server runs");
+        Process::of(running.pid()).expect("this server runs")
+    }
+
     /// The process of `pid`.
     pub fn process(&self) -> Process {
         Process::of(self.pid()).expect("this server runs")

@@ -17,7 +17,6 @@ const LEASE_TTL: Duration = Duration::from_secs(768 * 3600);
 /// Settings of Vault's server that change nothing here.
 const WITHOUT_EFFECT: &[&str] = &[
     "administrative_namespace_path",
-    "allow_audit_log_prefixing",
     "cache_size",
     "cluster_addr",
     "cluster_cipher_suites",
@@ -79,6 +78,8 @@ pub struct Config {
     pub plugin_directory: Option<PathBuf>,
     /// Plugins keep sockets and temporary files here.
     pub plugin_tmpdir: Option<PathBuf>,
+    /// Audit records may begin with a text that whoever enables a device chooses.
+    pub allow_audit_log_prefixing: bool,
     /// Memory may be swapped out.
     pub disable_mlock: bool,
     /// The least severe messages that are logged.
@@ -124,6 +125,7 @@ impl Config {
             cluster_name: top.last("cluster_name").filter(|name: &String| !name.is_empty()),
             plugin_directory: top.last("plugin_directory"),
             plugin_tmpdir: top.last("plugin_tmpdir"),
+            allow_audit_log_prefixing: top.any("allow_audit_log_prefixing"),
             disable_mlock: top.any("disable_mlock"),
             log_level: top.last("log_level").unwrap_or_default(),
             log_format: top.last("log_format").unwrap_or_default(),

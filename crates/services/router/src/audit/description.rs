@@ -86,7 +86,7 @@ fn auth(steps: &Steps) -> Auth<'_> {
         token_issue_time: entry.created.to_string(),
         token_policies: &entry.policies,
         token_ttl: entry.ttl,
-        token_type: "service",
+        token_type: entry.kind.word(),
         ..Auth::default()
     }
 }

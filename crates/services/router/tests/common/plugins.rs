@@ -94,6 +94,7 @@ impl Backend for Odd {
                 let headers = HashMap::from([header("X-Let-Out"), header("X-Kept-In")]);
                 Ok(Some(Response { headers, data: "{}".into(), ..Response::default() }))
             }
+            "hang" => std::future::pending().await,
             _ => echo(&request),
         }
     }
