@@ -191,10 +191,10 @@ impl Error {
             Self::Value { message, code, .. } => Failure { code, ..listed(message) },
             Self::System(ref unfit) if unfit.is_listed() => listed(self.to_string()),
             Self::Token(ref refusal) if refusal.is_listed() => listed(self.to_string()),
+            Self::Cubbyhole(refusal) if refusal.is_listed() => listed(self.to_string()),
             Self::Forbidden
             | Self::UnsupportedPath
             | Self::UnsupportedOperation
-            | Self::Cubbyhole(_)
             | Self::BadAnswer(_)
             | Self::Damaged { .. }
             | Self::Missing(_)
@@ -204,6 +204,7 @@ impl Error {
             | Self::NoHandler(_)
             | Self::TrailingSlash
             | Self::Wrapping(_)
+            | Self::Cubbyhole(_)
             | Self::Field(_)
             | Self::Mount(_)
             | Self::Policy(_)

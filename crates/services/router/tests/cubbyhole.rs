@@ -117,6 +117,21 @@ async fn the_mount_is_always_there_and_stays() {
 }
 
 #[tokio::test]
+async fn a_batch_token_has_none() {
+    let stack = Stack::open().await;
+    let config = json!({"type": "login", "config": {"token_type": "batch"}});
+    done(stack.write("sys/auth/people", config).await);
+    let token = log_in(&stack, "alice").await;
+    assert!(token.starts_with("hvb."));
+    let sentence = "cubbyhole operations are only supported by \"service\" type tokens".to_owned();
+    for (operation, path) in [("update", "a"), ("read", "a"), ("list", ""), ("delete", "a")] {
+        let outcome = stack.ask(&token, operation, &format!("cubbyhole/{path}"), json!({"a": 1})).await;
+        assert_eq!(refused(outcome), ("invalid", sentence.clone()), "{operation}");
+    }
+    assert!(stack.stored_below("core/cubbyhole/").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_path_cannot_lead_out() {
     let stack = Stack::open().await;
     for path in ["cubbyhole/../x", "cubbyhole/a/../../../token/id/x", "cubbyhole/a\0b"] {

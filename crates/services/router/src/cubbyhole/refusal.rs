@@ -18,4 +18,9 @@ impl CubbyholeRefusal {
     pub(crate) const fn kind(self) -> Kind {
         Kind::Invalid
     }
+
+    /// Whether Vault says this as an error that a handler ended with.
+    pub(crate) const fn is_listed(self) -> bool {
+        !matches!(self, Self::Batch)
+    }
 }
