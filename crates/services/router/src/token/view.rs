@@ -39,7 +39,7 @@ pub(super) struct TokenView<'a> {
     r#type: &'static str,
     #[serde(skip_serializing_if = "<[IpNet]>::is_empty")]
     bound_cidrs: &'a [IpNet],
-    /// Only for the tokens of somebody.
+    /// Only for the tokens of somebody who may do more by being who they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_policies: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +75,7 @@ impl<'a> TokenView<'a> {
     pub(super) fn new(token: &'a str, entry: &'a TokenEntry, standing: Option<&'a Standing>) -> Self {
         let ends = entry.expires();
         let renewed = entry.renewed.map(|renewed| renewed.at);
+        let standing = standing.filter(|standing| !standing.policies().is_empty());
         Self {
             accessor: &entry.accessor,
             creation_time: entry.created.as_second(),
