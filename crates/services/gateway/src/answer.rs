@@ -18,6 +18,9 @@ use crate::{envelope, status::status_or};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// Where a request names its namespace, and its answer repeats it.
+pub const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// Those that say how the answer itself is sent; a plugin has no say in them.
@@ -94,10 +97,10 @@ pub fn finish(response: &mut Response, id: &str, namespace: Option<HeaderValue>)
     headers.entry(CONTENT_TYPE).or_insert(JSON);
     headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert("x-request-id", id);
+        headers.insert(REQUEST_ID, id);
     }
     if let Some(namespace) = namespace {
-        headers.insert("x-vault-namespace", namespace);
+        headers.insert(NAMESPACE, namespace);
     }
 }
 

@@ -1,9 +1,11 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
+use bytes::Bytes;
 use domain::Kind;
 use futures::FutureExt;
 use http::{Method, Request};
+use http_body::Body;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 use wire::{
@@ -12,11 +14,13 @@ use wire::{
 };
 
 use crate::{
-    Config, answer, health,
+    Config,
+    answer::{self, NAMESPACE},
+    health,
     parameters::Parameters,
     path,
     refusal::Refusal,
-    request,
+    request::{self, Peer},
     verb::{self},
 };
 
@@ -44,23 +48,38 @@ impl Api {
     }
 
     /// Answers every request. A panic harms this request only.
-    pub async fn handle(self, request: Request<Body>) -> Response {
+    pub async fn handle<B>(self, request: Request<B>, peer: &Peer) -> Response
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
         // Nothing of the handler is looked at after a panic.
-        AssertUnwindSafe(self.respond(request)).catch_unwind().await.unwrap_or_else(|_| panicked())
+        AssertUnwindSafe(self.respond(request, peer)).catch_unwind().await.unwrap_or_else(|_| panicked())
     }
 
-    async fn respond(self, request: Request<Body>) -> Response {
+    async fn respond<B>(self, request: Request<B>, peer: &Peer) -> Response
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
         let begun = Instant::now();
         let id = Uuid::new_v4().to_string();
-        let namespace = request.headers().get("x-vault-namespace").cloned();
-        let answered = self.answer(&id, request, begun).await;
+        let namespace = request.headers().get(NAMESPACE).cloned();
+        let answered = self.answer(&id, request, peer, begun).await;
         let mut response = answered.unwrap_or_else(|failure| answer::failure(&failure));
         answer::finish(&mut response, &id, namespace);
         tracing::debug!(id, status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
         response
     }
 
-    async fn answer(mut self, id: &str, request: Request<Body>, begun: Instant) -> Result<Response, Failure> {
+    async fn answer<B>(
+        self,
+        id: &str,
+        request: Request<B>,
+        peer: &Peer,
+        begun: Instant,
+    ) -> Result<Response, Failure>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
         let (parts, content) = request.into_parts();
         let uri = &parts.uri;
         let Some(raw) = uri.path().strip_prefix("/v1/") else {
@@ -75,12 +94,13 @@ impl Api {
         }
         let until = begun + self.config.deadline;
         let arrived = until.min(begun + self.config.read_timeout);
-        let request = request::read(id.to_owned(), path, &parts, content, &self.config, arrived).await?;
+        let request =
+            request::read(id.to_owned(), path, &parts, peer, content, &self.config, arrived).await?;
         let answered = timeout_at(until, self.router.handle(request)).await.map_err(|_| self.too_late())?;
         Ok(answer::of_router(answered.map_err(|status| failure_of(&status))?.into_inner()))
     }
 
-    async fn health(&mut self, method: &Method, query: Option<&str>) -> Result<Response, Failure> {
+    async fn health(&self, method: &Method, query: Option<&str>) -> Result<Response, Failure> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Err(Refusal::Method.into());
         }

@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http_body::Body as _;
+use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
@@ -20,7 +19,10 @@ const FIRST_RESERVE: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads a body into memory, no more than `limit` bytes of it. A body in one piece is not copied.
-pub async fn read(mut body: Body, limit: usize) -> Result<Bytes, Refusal> {
+pub async fn read<B>(mut body: B, limit: usize) -> Result<Bytes, Refusal>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     let claimed = body.size_hint().lower();
     if claimed > limit as u64 {
         return refuse_long(body, claimed, limit).await;
@@ -46,7 +48,10 @@ pub async fn read(mut body: Body, limit: usize) -> Result<Bytes, Refusal> {
 }
 
 /// Refuses a body after letting the client send it, as long as that stays bounded.
-async fn refuse_long(mut body: Body, claimed: u64, limit: usize) -> Result<Bytes, Refusal> {
+async fn refuse_long<B>(mut body: B, claimed: u64, limit: usize) -> Result<Bytes, Refusal>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     let mut left = 2 * limit;
     let ends_soon = claimed <= left as u64;
     let drain = async {
@@ -96,6 +101,7 @@ pub fn essence(content_type: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use futures::stream;
 
     use super::*;

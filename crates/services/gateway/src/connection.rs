@@ -1,6 +1,6 @@
 use std::{convert::Infallible, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 use http::Request;
 use hyper::{
     body::Incoming,
@@ -45,7 +45,7 @@ impl Connections {
         // Answers are short; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = tls else {
-            return self.http1(stream, Peer { address: peer, tls: None }).await;
+            return self.http1(stream, Peer::new(peer, None)).await;
         };
         let stream = match timeout(self.config.header_timeout, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => stream,
@@ -54,7 +54,7 @@ impl Connections {
         };
         let session = stream.get_ref().1;
         let speaks_http2 = session.alpn_protocol() == Some(b"h2");
-        let peer = Peer { address: peer, tls: Some(Arc::new(state_of(session))) };
+        let peer = Peer::new(peer, Some(state_of(session)));
         if speaks_http2 { self.http2(stream, peer).await } else { self.http1(stream, peer).await }
     }
 
@@ -115,11 +115,9 @@ impl Service<Request<Incoming>> for Answers {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = self.in_flight.begin();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(self.peer.clone());
-        let api = self.api.clone();
+        let (api, peer) = (self.api.clone(), self.peer.clone());
         Box::pin(async move {
-            let answer = api.handle(request).await;
+            let answer = api.handle(request, &peer).await;
             drop(busy);
             Ok(answer)
         })

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use domain::parse_duration;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wire::pb;
 
 use crate::{parameters::parse_bool, refusal::Refusal};
@@ -18,56 +18,115 @@ const OF_THE_CONNECTION: [&str; 8] = [
     "upgrade",
 ];
 
-/// The caller's token; empty when there is none. Vault's own header wins, even over a valid token in the other.
-pub fn token(headers: &HeaderMap) -> &str {
-    if let Some(own) = headers.get("x-vault-token") {
-        return own.to_str().unwrap_or_default().trim();
-    }
-    let values = headers.get_all("authorization").iter();
-    let bearer = values.filter_map(|value| value.to_str().ok()?.strip_prefix("Bearer ")).next();
-    bearer.unwrap_or_default().trim()
+/// The headers that mean something to the gateway itself: found in one pass, for most requests have but a few.
+#[derive(Default)]
+pub struct Known<'h> {
+    token: Option<&'h HeaderValue>,
+    bearer: Option<&'h str>,
+    content_type: Option<&'h HeaderValue>,
+    namespace: Option<&'h HeaderValue>,
+    wrap_ttl: Option<&'h HeaderValue>,
+    wrap_format: Option<&'h HeaderValue>,
+    policy_override: Option<&'h HeaderValue>,
+    forward: Option<&'h HeaderValue>,
+    inconsistent: Option<&'h HeaderValue>,
+    mfa: Vec<&'h HeaderValue>,
 }
 
-/// A header's first value; empty when there is none, or it is no plain text.
-pub fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// How long the answer's wrapping token shall live, in nanoseconds; 0: it is not wrapped.
-pub fn wrap_ttl(headers: &HeaderMap) -> Result<i64, Refusal> {
-    let text = text(headers, "x-vault-wrap-ttl");
-    if text.is_empty() {
-        return Ok(0);
+impl<'h> Known<'h> {
+    /// Of a header that came several times the first value counts.
+    pub fn of(headers: &'h HeaderMap) -> Self {
+        let mut known = Self::default();
+        for (name, value) in headers {
+            let place = match name.as_str() {
+                "x-vault-token" => &mut known.token,
+                "content-type" => &mut known.content_type,
+                "x-vault-namespace" => &mut known.namespace,
+                "x-vault-wrap-ttl" => &mut known.wrap_ttl,
+                "x-vault-wrap-format" => &mut known.wrap_format,
+                "x-vault-policy-override" => &mut known.policy_override,
+                "x-vault-forward" => &mut known.forward,
+                "x-vault-inconsistent" => &mut known.inconsistent,
+                "x-vault-mfa" => {
+                    known.mfa.push(value);
+                    continue;
+                }
+                "authorization" => {
+                    let bearer = || value.to_str().ok()?.strip_prefix("Bearer ");
+                    known.bearer = known.bearer.or_else(bearer);
+                    continue;
+                }
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        known
     }
-    if let Some(amount) = text.trim().strip_prefix('-')
-        && parse_duration(amount).is_ok_and(|ttl| !ttl.is_zero())
-    {
-        return Err(Refusal::NegativeWrapTtl);
-    }
-    let ttl = parse_duration(text).map_err(Refusal::WrapTtl)?;
-    Ok(i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX))
-}
 
-/// Refuses headers that ask for what cannot be, as Vault does before it looks at anything else.
-pub fn check(headers: &HeaderMap) -> Result<(), Refusal> {
-    for value in headers.get_all("x-vault-mfa") {
-        match value.to_str().unwrap_or_default().split_once(':') {
-            Some(("", _)) => return Err(Refusal::Mfa("name or ID")),
-            Some((_, "")) => return Err(Refusal::Mfa("value")),
-            _ => {}
+    /// The caller's token; empty when there is none. Vault's own header wins, even over a valid token in the other.
+    pub fn token(&self) -> &'h str {
+        match self.token {
+            Some(own) => own.to_str().unwrap_or_default().trim(),
+            None => self.bearer.unwrap_or_default().trim(),
         }
     }
-    let over = text(headers, "x-vault-policy-override");
-    if !over.is_empty() && parse_bool(over).is_none() {
-        return Err(Refusal::PolicyOverride(over.to_owned()));
+
+    /// What the body is said to be.
+    pub fn content_type(&self) -> &'h str {
+        text(self.content_type)
     }
-    if !text(headers, "x-vault-forward").is_empty() {
-        return Err(Refusal::Forward("X-Vault-Forward"));
+
+    /// The namespace that is asked for.
+    pub fn namespace(&self) -> &'h str {
+        text(self.namespace)
     }
-    if text(headers, "x-vault-inconsistent") == "forward-active-node" {
-        return Err(Refusal::Forward("X-Vault-Inconsistent=forward-active-node"));
+
+    /// The form in which the answer is to be wrapped.
+    pub fn wrap_format(&self) -> &'h str {
+        text(self.wrap_format)
     }
-    Ok(())
+
+    /// How long the answer's wrapping token shall live, in nanoseconds; 0: it is not wrapped.
+    pub fn wrap_ttl(&self) -> Result<i64, Refusal> {
+        let text = text(self.wrap_ttl);
+        if text.is_empty() {
+            return Ok(0);
+        }
+        if let Some(amount) = text.trim().strip_prefix('-')
+            && parse_duration(amount).is_ok_and(|ttl| !ttl.is_zero())
+        {
+            return Err(Refusal::NegativeWrapTtl);
+        }
+        let ttl = parse_duration(text).map_err(Refusal::WrapTtl)?;
+        Ok(i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    /// Refuses headers that ask for what cannot be, as Vault does before it looks at anything else.
+    pub fn check(&self) -> Result<(), Refusal> {
+        for value in &self.mfa {
+            match value.to_str().unwrap_or_default().split_once(':') {
+                Some(("", _)) => return Err(Refusal::Mfa("name or ID")),
+                Some((_, "")) => return Err(Refusal::Mfa("value")),
+                _ => {}
+            }
+        }
+        let over = text(self.policy_override);
+        if !over.is_empty() && parse_bool(over).is_none() {
+            return Err(Refusal::PolicyOverride(over.to_owned()));
+        }
+        if !text(self.forward).is_empty() {
+            return Err(Refusal::Forward("X-Vault-Forward"));
+        }
+        if text(self.inconsistent) == "forward-active-node" {
+            return Err(Refusal::Forward("X-Vault-Inconsistent=forward-active-node"));
+        }
+        Ok(())
+    }
+}
+
+/// A value; empty when there is none, or it is no plain text.
+fn text(value: Option<&HeaderValue>) -> &str {
+    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// All headers for those behind us, spelled as Go spells them, without those that carry the token.
@@ -131,7 +190,7 @@ mod tests {
             (&[("X-Vault-Token", "first"), ("X-Vault-Token", "second")], "first"),
             (&[], ""),
         ] {
-            assert_eq!(token(&headers(lines)), expected, "{lines:?}");
+            assert_eq!(Known::of(&headers(lines)).token(), expected, "{lines:?}");
         }
     }
 
@@ -161,10 +220,13 @@ mod tests {
     fn wrapping_lives_as_long_as_asked() {
         for (text, nanos) in [("", 0), ("60", 60_000_000_000), ("1m0s", 60_000_000_000), ("0", 0), ("-0", 0)]
         {
-            let ttl = wrap_ttl(&headers(&[("X-Vault-Wrap-TTL", text)]));
+            let ttl = Known::of(&headers(&[("X-Vault-Wrap-TTL", text)])).wrap_ttl();
             assert!(ttl == Ok(nanos) || text == "-0", "{text}: {ttl:?}");
         }
-        let said = |text| wrap_ttl(&headers(&[("X-Vault-Wrap-TTL", text)])).unwrap_err().to_string();
+        let said = |text| {
+            let headers = headers(&[("X-Vault-Wrap-TTL", text)]);
+            Known::of(&headers).wrap_ttl().unwrap_err().to_string()
+        };
         assert_eq!(said("abc"), r#"error parsing X-Vault-Wrap-TTL header: time: invalid duration "abc""#);
         for negative in ["-1", "-1h"] {
             assert_eq!(
@@ -203,9 +265,9 @@ mod tests {
                 "forwarding via header X-Vault-Inconsistent=forward-active-node disabled in configuration",
             ),
         ] {
-            assert_eq!(check(&headers(&[(name, value)])).unwrap_err().to_string(), sentence);
+            assert_eq!(Known::of(&headers(&[(name, value)])).check().unwrap_err().to_string(), sentence);
         }
         let good = [("X-Vault-MFA", "m"), ("X-Vault-MFA", "m:1"), ("X-Vault-Policy-Override", "true")];
-        assert_eq!(check(&headers(&good)), Ok(()));
+        assert_eq!(Known::of(&headers(&good)).check(), Ok(()));
     }
 }

@@ -1,26 +1,33 @@
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::body::Body;
 use bytes::Bytes;
 use domain::{Operation, RequestPath};
 use http::request::Parts;
+use http_body::Body;
 use tokio::time::{Instant, timeout_at};
 use wire::{pb, router::v1};
 
 use crate::{
-    Config, body, headers,
+    Config, body,
+    headers::{self, Known},
     parameters::Parameters,
     refusal::Refusal,
     verb::{self, Source},
 };
 
-/// Who is at the other end of the connection.
+/// Who is at the other end of a connection, as those behind us are told. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Peer {
-    /// Where.
-    pub address: SocketAddr,
-    /// What TLS knows of it, as plugins are told.
-    pub tls: Option<Arc<pb::ConnectionState>>,
+pub struct Peer(Arc<pb::Connection>);
+
+impl Peer {
+    /// Somebody at that address, and what TLS knows of them.
+    pub fn new(address: SocketAddr, tls: Option<pb::ConnectionState>) -> Self {
+        Self(Arc::new(pb::Connection {
+            remote_addr: address.ip().to_string(),
+            remote_port: address.port().into(),
+            connection_state: tls,
+        }))
+    }
 }
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -30,20 +37,28 @@ pub async fn read(
     id: String,
     path: RequestPath,
     parts: &Parts,
-    content: Body,
+    peer: &Peer,
+    content: impl Body<Data = Bytes> + Unpin,
     config: &Config,
     until: Instant,
 ) -> Result<v1::Request, Refusal> {
     let mut query = Parameters::read(parts.uri.query().unwrap_or_default().as_bytes());
     let (operation, source) = verb::operation(&parts.method, &mut query)?;
-    headers::check(&parts.headers)?;
-    let wrap_ttl = headers::wrap_ttl(&parts.headers)?;
-    let content_type = headers::text(&parts.headers, "content-type");
+    let known = Known::of(&parts.headers);
+    known.check()?;
+    let wrap_ttl = known.wrap_ttl()?;
+    let content_type = known.content_type();
     if operation == Operation::Patch {
         require_merge_patch(content_type)?;
     }
-    let reading = body::read(content, config.max_body_bytes);
-    let content = timeout_at(until, reading).await.map_err(|_| Refusal::BodySlow)??;
+    // Boxed, because most requests have no body, and all would carry the room for reading one.
+    let content = match content.is_end_stream() {
+        true => Bytes::new(),
+        false => {
+            let reading = timeout_at(until, body::read(content, config.max_body_bytes));
+            Box::pin(reading).await.map_err(|_| Refusal::BodySlow)??
+        }
+    };
     // Checked even where it is not used, as Vault does: a broken body means a confused client.
     let content = body::data(content, content_type, &config.json)?;
     let data = match source {
@@ -58,11 +73,11 @@ pub async fn read(
         path: path.as_str().to_owned(),
         data,
         headers: headers::handed_on(&parts.headers),
-        token: headers::token(&parts.headers).to_owned(),
-        namespace: headers::text(&parts.headers, "x-vault-namespace").to_owned(),
+        token: known.token().to_owned(),
+        namespace: known.namespace().to_owned(),
         wrap_ttl,
-        wrap_format: headers::text(&parts.headers, "x-vault-wrap-format").to_owned(),
-        connection: parts.extensions.get().map(connection),
+        wrap_format: known.wrap_format().to_owned(),
+        connection: Some((*peer.0).clone()),
     })
 }
 
@@ -71,13 +86,5 @@ fn require_merge_patch(content_type: &str) -> Result<(), Refusal> {
         "" => Err(Refusal::NoMediaType),
         essence if essence.eq_ignore_ascii_case(MERGE_PATCH) => Ok(()),
         essence => Err(Refusal::MediaType(essence.to_ascii_lowercase())),
-    }
-}
-
-fn connection(peer: &Peer) -> pb::Connection {
-    pb::Connection {
-        remote_addr: peer.address.ip().to_string(),
-        remote_port: peer.address.port().into(),
-        connection_state: peer.tls.as_deref().cloned(),
     }
 }

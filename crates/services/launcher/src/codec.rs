@@ -3,7 +3,7 @@ use std::{marker::PhantomData, sync::Arc};
 use prost::Message;
 use tonic::{
     Status,
-    codec::{Codec, EncodeBuf, Encoder},
+    codec::{BufferSettings, Codec, EncodeBuf, Encoder},
 };
 use tonic_prost::ProstDecoder;
 
@@ -32,7 +32,7 @@ where
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        ProstDecoder::default()
+        ProstDecoder::new(wire::buffers())
     }
 }
 
@@ -43,6 +43,10 @@ pub struct KeptEncoder<Q>(PhantomData<Q>);
 impl<Q: Message + 'static> Encoder for KeptEncoder<Q> {
     type Item = Arc<Q>;
     type Error = Status;
+
+    fn buffer_settings(&self) -> BufferSettings {
+        wire::buffers()
+    }
 
     fn encode(&mut self, message: Arc<Q>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
         message.encode(buffer).map_err(|error| Status::internal(error.to_string()))

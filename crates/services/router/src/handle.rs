@@ -111,17 +111,7 @@ async fn decide(
         }
         Route::Plugin(mount, rest) => {
             let caller = caller.filter(|_| !*login);
-            let (path, id) = (request.path.clone(), request.id.clone());
             let caller = caller.as_deref();
-            let context = Context {
-                active: &active,
-                mount,
-                request_id: &id,
-                path: &path,
-                operation,
-                login: *login,
-                caller,
-            };
             let incoming = Incoming {
                 id: request.id,
                 operation,
@@ -129,6 +119,15 @@ async fn decide(
                 headers: request.headers,
                 connection: request.connection,
                 wrap_info: wish.as_ref().map(Wish::told),
+            };
+            let context = Context {
+                active: &active,
+                mount,
+                request_id: &incoming.id,
+                path: &request.path,
+                operation,
+                login: *login,
+                caller,
             };
             let launcher = &core.clients.launcher;
             // Whether a write creates or changes something is known by now.
@@ -138,7 +137,8 @@ async fn decide(
                 }
                 trail.permitted(&active, Some(&gate), known).await
             };
-            let sent = plugin::send(launcher, &active.mounts, (mount, rest), incoming, &token, caller, admit);
+            let sent =
+                plugin::send(launcher, &active.mounts, (mount, rest), &incoming, &token, caller, admit);
             let reply = sent.await?;
             let wanted = reply.response.as_ref().and_then(|response| response.wrap_info.as_ref());
             let wish = Wish::narrowed(wish, wanted);

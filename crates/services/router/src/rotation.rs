@@ -75,7 +75,7 @@ pub(crate) fn watch(core: &Arc<Core>, active: &Arc<Active>) {
 
 async fn rotate_if_due(core: &Core) -> Result<()> {
     let rotation = Rotation::load(&core.store).await?;
-    let mut barrier = core.clients.barrier.clone();
+    let barrier = &core.clients.barrier;
     let key = barrier.get_key_status(KeyStatusRequest {}).await?.into_inner();
     if rotation.is_due(&key, Timestamp::now()) {
         let key = barrier.rotate(RotateRequest {}).await?.into_inner();

@@ -24,20 +24,21 @@ pub(crate) struct Incoming {
 pub(super) fn request_for(
     mount: &Mount,
     rest: &str,
-    incoming: Incoming,
+    incoming: &Incoming,
+    operation: Operation,
     token: &Token,
     caller: Option<&Caller>,
 ) -> pb::Request {
     let entry = &mount.entry;
     let who = caller.map(|caller| &*caller.entry);
     // No parameters are an empty object: Go's side refuses an empty text.
-    let data = if incoming.data.is_empty() { Bytes::from_static(b"{}") } else { incoming.data };
+    let data = if incoming.data.is_empty() { Bytes::from_static(b"{}") } else { incoming.data.clone() };
     pb::Request {
-        id: incoming.id,
-        operation: incoming.operation.word().to_owned(),
+        id: incoming.id.clone(),
+        operation: operation.word().to_owned(),
         path: rest.to_owned(),
         data,
-        headers: passed_through(incoming.headers, &entry.config.passthrough_request_headers),
+        headers: passed_through(&incoming.headers, &entry.config.passthrough_request_headers),
         client_token: salted(&entry.uuid, token),
         client_token_accessor: who.map(|who| who.accessor.clone()).unwrap_or_default(),
         display_name: who.map(|who| who.display_name.clone()).unwrap_or_default(),
@@ -46,8 +47,8 @@ pub(super) fn request_for(
         mount_type: entry.plugin.clone(),
         mount_accessor: entry.accessor.clone(),
         unauthenticated: caller.is_none(),
-        connection: incoming.connection,
-        wrap_info: incoming.wrap_info,
+        connection: incoming.connection.clone(),
+        wrap_info: incoming.wrap_info.clone(),
         ..pb::Request::default()
     }
 }

@@ -26,37 +26,32 @@ pub(crate) async fn send(
     launcher: &LauncherSeam,
     mounts: &Mounts,
     (mount, rest): (&Mount, &str),
-    incoming: Incoming,
+    incoming: &Incoming,
     token: &Token,
     caller: Option<&Caller>,
     admit: impl AsyncFnOnce(Operation) -> Result<()>,
 ) -> Result<HandleRequestReply> {
     mounts.make_ready(mount).await?;
-    let operation = incoming.operation;
+    let mut operation = incoming.operation;
     let entity = caller.map_or("", |caller| &caller.entry.entity_id);
     let person = told(&mounts.identity, mounts, entity);
-    let request = request_for(mount, rest, incoming, token, caller);
-    let mut call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()), person };
+    // Made anew for each call, which takes it along: a call is seldom repeated, and a copy costs as much.
+    let call = |operation| {
+        let request = request_for(mount, rest, incoming, operation, token, caller);
+        Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)), person: person.clone() }
+    };
     if operation == Operation::Update {
-        let reply = retold(mounts, mount, || {
-            let (launcher, call) = (launcher.clone(), call.clone());
-            async move { launcher.exists(call).await }
-        })
-        .await?;
+        // Boxed, because reads carry the room for it, too.
+        let reply = Box::pin(retold(mounts, mount, || launcher.exists(call(operation)))).await?;
         if let Some(error) = existence_error_of(reply.err) {
             return Err(error);
         }
-        let known = if reply.check_found && !reply.exists { Operation::Create } else { Operation::Update };
-        admit(known).await?;
-        call.request.get_or_insert_default().operation = known.word().to_owned();
-    } else {
-        admit(operation).await?;
+        if reply.check_found && !reply.exists {
+            operation = Operation::Create;
+        }
     }
-    retold(mounts, mount, || {
-        let (launcher, call) = (launcher.clone(), call.clone());
-        async move { launcher.handle(call).await }
-    })
-    .await
+    admit(operation).await?;
+    retold(mounts, mount, || launcher.handle(call(operation))).await
 }
 
 pub(super) async fn retold<T, F>(mounts: &Mounts, mount: &Mount, ask: impl Fn() -> F) -> Result<T>
