@@ -22,6 +22,7 @@ mod hvac;
 mod identity;
 mod kill_under_load;
 mod kv2;
+mod leases;
 mod mounts;
 mod replay;
 mod rounds;

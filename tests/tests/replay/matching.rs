@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What stands in a recording for something of one run only. Any `<.. trimmed>` is one too.
-const PLACEHOLDERS: [&str; 15] = [
+const PLACEHOLDERS: [&str; 16] = [
     "<uuid>",
     "<time>",
     "<sha256>",
@@ -11,6 +11,7 @@ const PLACEHOLDERS: [&str; 15] = [
     "<token hvs>",
     "<token hvb>",
     "<hex8>",
+    "<24 alnum>",
     "<client_id>",
     "<hostname>",
     "<plugin_directory>",

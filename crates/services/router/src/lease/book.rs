@@ -58,6 +58,7 @@ impl Leases {
     }
 
     /// How many a mount has. While what is stored is being read, it is those known so far.
+    #[allow(dead_code, reason = "it is for quotas")]
     pub(crate) fn count_of_mount(&self, uuid: &str) -> usize {
         self.queue().count(uuid)
     }

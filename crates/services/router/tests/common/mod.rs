@@ -7,7 +7,7 @@ mod plugins;
 
 use std::{sync::Arc, time::Duration};
 
-use catalog::{BuiltinInfo, Catalog};
+use catalog::{BuiltinInfo, Catalog, StorageConfig};
 use launcher::Launcher;
 use router::{Clients, Config, Router};
 use serde_json::{Value, json};
@@ -42,22 +42,31 @@ impl Stack {
     /// Initialised.
     pub async fn sealed() -> Self {
         let mut stack = Self::fresh().await;
-        let body = json!({"secret_shares": 1, "secret_threshold": 1});
-        let made = bare(stack.ask("", "update", "sys/init", body).await);
-        stack.root = made["root_token"].as_str().unwrap().to_owned();
-        stack.key = made["keys"][0].as_str().unwrap().to_owned();
+        stack.init().await;
         stack
+    }
+
+    pub async fn init(&mut self) {
+        let body = json!({"secret_shares": 1, "secret_threshold": 1});
+        let made = bare(self.ask("", "update", "sys/init", body).await);
+        self.root = made["root_token"].as_str().unwrap().to_owned();
+        self.key = made["keys"][0].as_str().unwrap().to_owned();
     }
 
     /// With nothing in it.
     pub async fn fresh() -> Self {
+        Self::on(StorageConfig::Inmem).await
+    }
+
+    /// With nothing in it, on a certain storage.
+    pub async fn on(storage: StorageConfig) -> Self {
         let builtins = plugins::builtins();
         let infos = builtins.iter().map(|builtin| BuiltinInfo {
             plugin_type: builtin.plugin_type,
             name: builtin.name.clone(),
             version: builtin.version.clone(),
         });
-        let config = catalog::Config { builtins: infos.collect(), ..catalog::Config::default() };
+        let config = catalog::Config { storage, builtins: infos.collect(), ..catalog::Config::default() };
         let catalog = Catalog::open(config).await.unwrap();
         let router = over(&catalog);
         Self { catalog, router, root: String::new(), key: String::new() }
