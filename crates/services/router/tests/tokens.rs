@@ -150,3 +150,30 @@ async fn a_token_bound_to_a_network_is_refused_elsewhere() {
     assert_eq!(refused(from("127.0.0.1").await).1, FORBIDDEN);
     envelope(from("10.1.2.3").await);
 }
+
+#[tokio::test]
+async fn a_login_is_renewed_by_the_plugin_that_vouched_for_it() {
+    let stack = with_login().await;
+    let renew = async |token: &str| {
+        stack.ask(token, "update", "auth/token/renew-self", json!({"increment": "20m"})).await
+    };
+    let token = log_in(&stack, "bob").await;
+    let auth: Value = serde_json::from_slice(&envelope(renew(&token).await).auth).unwrap();
+    assert_eq!((&auth["lease_duration"], &auth["client_token"]), (&json!(1200), &json!(token)));
+    let forgotten = log_in(&stack, "forgotten").await;
+    done(renew(&forgotten).await);
+    let seen = data(stack.ask(&forgotten, "read", "auth/token/lookup-self", Value::Null).await);
+    assert!(seen["ttl"].as_u64().unwrap() <= 600);
+}
+
+#[tokio::test]
+async fn a_mount_may_say_that_its_logins_yield_batch_tokens() {
+    let stack = with_login().await;
+    done(stack.write("sys/auth/people/tune", json!({"token_type": "batch"})).await);
+    let token = log_in(&stack, "bob").await;
+    assert!(token.starts_with("hvb."));
+    let seen = data(stack.ask(&token, "read", "auth/token/lookup-self", Value::Null).await);
+    assert_eq!((&seen["type"], &seen["display_name"]), (&json!("batch"), &json!("people-bob")));
+    let limited = stack.ask("", "update", "auth/people/login/limited", json!({})).await;
+    assert_eq!(refused(limited).1, r#"batch tokens cannot have "num_uses" set"#);
+}

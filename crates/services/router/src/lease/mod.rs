@@ -18,5 +18,6 @@ pub(crate) use book::Leases;
 pub(crate) use record::Record;
 pub use refusal::LeaseRefusal;
 pub(crate) use register::{Issued, register};
+pub(crate) use renew::Vouched;
 pub(crate) use revoke::How;
 pub(crate) use token::TokenLease;

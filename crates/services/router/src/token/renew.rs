@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use domain::{LeaseTerm, LeaseWish};
+use domain::{LeaseTerm, LeaseWish, PastMaxTtl};
 use jiff::Timestamp;
 use wire::pb;
 
 use super::{SaltedId, TokenEntry, TokenRefusal, entry::Renewed, records};
-use crate::{Error, core::Active, error::Result};
+use crate::{Error, core::Active, error::Result, lease::Vouched};
+
+/// Below this are the tokens for which no plugin vouches.
+const OURS: &str = "auth/token/";
 
 /// A token with its new end, and what is to be told about it.
 #[derive(Debug)]
@@ -14,13 +17,20 @@ pub(crate) struct Renewal {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Prolongs the life of a token: by that much from now on, or by what its mount gives when nothing is said.
-pub(crate) async fn renew(active: &Active, id: SaltedId, increment: Duration) -> Result<Renewal> {
+/// Prolongs the life of a token: by that much from now on, or by what its mount gives when nothing is said. None: the
+/// plugin that vouched for its holder has nothing to say any more, and the token ends when it ends.
+pub(crate) async fn renew(active: &Active, id: SaltedId, increment: Duration) -> Result<Option<Renewal>> {
     let entry = active.tokens.alive(&id).await?.ok_or(TokenRefusal::NotFound)?;
     refuse(&entry)?;
+    if !entry.path.starts_with(OURS) {
+        let vouched = active.leases.renew_auth(&id, &entry.path, increment).await?;
+        let Some(Vouched { auth, term, warnings }) = vouched else { return Ok(None) };
+        let renewal = prolong(active, &id, Some(&auth), |_| Ok(term)).await?;
+        return Ok(Some(Renewal { warnings, ..renewal }));
+    }
     let limits = active.mounts.ttl_at(&entry.path).ok_or(TokenRefusal::NotRenewable)?;
     let wish = LeaseWish { increment, ..wish_of(active, &entry).await? };
-    prolong(active, &id, None, |age| limits.term(wish, age).map_err(TokenRefusal::from)).await
+    prolong(active, &id, None, |age| limits.term(wish, age)).await.map(Some)
 }
 
 /// How long it would like to live on. What its role has said meanwhile counts, where that is less.
@@ -53,7 +63,7 @@ pub(super) async fn prolong(
     active: &Active,
     id: &SaltedId,
     vouched: Option<&pb::Auth>,
-    term: impl FnOnce(Duration) -> Result<LeaseTerm, TokenRefusal>,
+    term: impl FnOnce(Duration) -> Result<LeaseTerm, PastMaxTtl>,
 ) -> Result<Renewal> {
     let tokens = &active.tokens;
     let _turn = tokens.turns.change(id).await;
@@ -64,14 +74,24 @@ pub(super) async fn prolong(
     }
     refuse(&entry)?;
     let age = Duration::try_from(now.duration_since(entry.created)).unwrap_or_default();
-    let term = term(age)?;
-    entry.renewed = Some(Renewed { at: now, ttl: term.ttl.as_secs().max(1) });
+    let term = term(age).map_err(TokenRefusal::from)?;
+    let ttl = within(term.ttl, entry.explicit_max_ttl, age).map_err(TokenRefusal::from)?;
+    entry.renewed = Some(Renewed { at: now, ttl: ttl.as_secs().max(1) });
     tokens.store.commit(records::renewals(active, id, &entry, vouched)).await?;
     tokens.recent.remove(id);
     if let Some(ends) = entry.expires() {
         active.leases.watch_token(id, &entry.path, ends);
     }
     Ok(Renewal { entry, warnings: term.warning().into_iter().collect() })
+}
+
+/// The end that was fixed when the token was made stays, whatever is said later.
+fn within(ttl: Duration, explicit_max_ttl: u64, age: Duration) -> Result<Duration, PastMaxTtl> {
+    if explicit_max_ttl == 0 {
+        return Ok(ttl);
+    }
+    let left = Duration::from_secs(explicit_max_ttl).saturating_sub(age);
+    if left < Duration::from_secs(1) { Err(PastMaxTtl) } else { Ok(ttl.min(left)) }
 }
 
 /// What has no end has none to be moved, and what was made to end then does.
@@ -82,5 +102,19 @@ fn refuse(entry: &TokenEntry) -> Result<(), Error> {
         Ok(())
     } else {
         Err(TokenRefusal::NotRenewable.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t5_an_end_that_was_fixed_is_not_moved_by_what_a_plugin_says_later() {
+        let seconds = Duration::from_secs;
+        assert_eq!(within(seconds(900), 0, seconds(5000)), Ok(seconds(900)));
+        assert_eq!(within(seconds(900), 1000, seconds(50)), Ok(seconds(900)));
+        assert_eq!(within(seconds(900), 1000, seconds(600)), Ok(seconds(400)));
+        assert_eq!(within(seconds(900), 1000, seconds(1000)), Err(PastMaxTtl));
     }
 }

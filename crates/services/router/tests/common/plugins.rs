@@ -141,11 +141,14 @@ impl Backend for Login {
     }
 
     /// Lets everybody in: with the name as policy, three uses for `limited`, and a short life for `brief`. What follows
-    /// the name, as in `bob+ops+web`, is groups. For `wrong` there is an error in the answer too.
+    /// the name, as in `bob+ops+web`, is groups. For `wrong` there is an error in the answer too;
+    /// `forgotten` is renewed by nobody.
     async fn handle(&self, request: Request) -> Result<Option<Response>> {
         let Some(name) = request.path.strip_prefix("login/") else { return Err(Error::UnsupportedPath) };
-        if request.operation != Operation::Update {
-            return Err(Error::UnsupportedOperation);
+        match request.operation {
+            Operation::Renew if name == "forgotten" => return Ok(None),
+            Operation::Update | Operation::Renew => {}
+            _ => return Err(Error::UnsupportedOperation),
         }
         let mut names = name.split('+');
         let name = names.next().unwrap_or_default();

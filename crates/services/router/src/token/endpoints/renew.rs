@@ -56,7 +56,7 @@ async fn answer(ask: &Ask, id: SaltedId, kind: TokenKind, shown: &str) -> Result
         return Err(TokenRefusal::RenewBatch.into());
     }
     let increment: Duration = duration(&ask.fields()?, "increment", "increment")?;
-    let renewal = renew(ask.active()?, id, increment).await?;
+    let Some(renewal) = renew(ask.active()?, id, increment).await? else { return Ok(Answer::Nothing) };
     let auth = view::auth(ask.active()?, shown, &renewal.entry)?;
     Ok(Answer::Auth { auth, warnings: renewal.warnings })
 }
