@@ -6,7 +6,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MountKind, MountPath, PluginVersion, SpecialPaths};
+use crate::{LockoutConfig, MountKind, MountPath, PluginVersion, SpecialPaths};
 
 /// Where a mount stands in its life. A kill at any point leaves one of these, and start-up finishes what it stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub struct MountConfig {
     pub identity_token_key: String,
     /// Slashes at the end of a write's path are taken off.
     pub trim_request_trailing_slashes: bool,
+    /// Of an auth method that knows users by name: how it locks out those who guess; none: as usual.
+    pub user_lockout: Option<LockoutConfig>,
 }
 
 /// Everything that is stored about a mount.

@@ -14,6 +14,7 @@ use crate::{
     error::Result,
     identity::Identity,
     lease::Leases,
+    lockout::Lockouts,
     mounts::{Launch, Mounts},
     plugins::Catalog,
     policies::Policies,
@@ -32,6 +33,7 @@ pub(crate) struct Active {
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) policies: Policies,
     pub(crate) leases: Leases,
+    pub(crate) lockouts: Lockouts,
     pub(crate) identity: Arc<Identity>,
     pub(crate) wrapping: Wrapping,
     pub(crate) audit: Arc<Audit>,
@@ -166,11 +168,12 @@ impl Core {
         let mounts = Arc::new(Mounts::open(self.store.clone(), launch, identity.clone()).await?);
         let launcher = self.clients.launcher.clone();
         let leases = Leases::new(self.store.clone(), mounts.clone(), launcher, self.config.lease_retry);
+        let lockouts = Lockouts::open(self.store.clone(), &mounts.snapshot()).await?;
         let wrapping = Wrapping::new(self.store.clone(), self.config.api_addr.clone());
         // Before anything is served: what was recorded before a restart is recorded after it.
         let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
         let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
-        Ok(Active { epoch, tokens, mounts, policies, identity, leases, wrapping, audit, _plugins: plugins })
+        Ok(Active { epoch, tokens, mounts, policies, identity, leases, lockouts, wrapping, audit, _plugins: plugins })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     endpoint::{Access, Handler, find},
     error::Result,
     gate::Gate,
+    lockout,
     mounts::{CoreMount, Mount, SYSTEM, Snapshot},
     plugin::{self, Context, Incoming},
     sys,
@@ -130,6 +131,11 @@ async fn decide(
                 caller,
             };
             let launcher = &core.clients.launcher;
+            let attempt = if *login {
+                Box::pin(lockout::begin(launcher, &active, (mount, rest), &incoming, &token)).await?
+            } else {
+                None
+            };
             // Whether a write creates or changes something is known by now.
             let admit = async |known| {
                 if operation == Operation::Update && !gate.permits(known) {
@@ -140,6 +146,9 @@ async fn decide(
             let sent =
                 plugin::send(launcher, &active.mounts, (mount, rest), &incoming, &token, caller, admit);
             let reply = sent.await?;
+            if let Some(attempt) = attempt {
+                attempt.end(&active, &reply).await?;
+            }
             let wanted = reply.response.as_ref().and_then(|response| response.wrap_info.as_ref());
             let wish = Wish::narrowed(wish, wanted);
             (mount, plugin::respond(context, reply).await?, wish)

@@ -17,6 +17,7 @@ mod gate;
 mod handle;
 mod identity;
 mod lease;
+mod lockout;
 mod mounts;
 mod plugin;
 mod plugins;

@@ -62,8 +62,10 @@ pub enum Refusal {
     NoSettings(MountPath),
     #[error("tuning of user lockout configuration for auth type {0:?} not allowed")]
     Lockout(String),
-    #[error("user lockout is not available on this server yet; leave user_lockout_config out")]
-    LockoutMissing,
+    #[error("user_lockout_config: {0} {1:?} is not a number of failed logins")]
+    LockoutNumber(&'static str, String),
+    #[error("user_lockout_config: {name} {text:?} is not a duration: {why}")]
+    LockoutTime { name: &'static str, text: String, why: InvalidDuration },
     #[error("plugin_name can only be changed on a mount whose record is damaged")]
     PluginNameIsFixed,
     #[error("No secret engine mount at {0}")]

@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use domain::{MountConfig, MountEntry, MountKind, MountPath, MountState, PluginVersion};
 
 use super::{Mount, Mounts, Refusal};
-use crate::error::Result;
+use crate::{error::Result, lockout::LockoutTuning};
 
 /// A setting that may be changed: absent stays as it is.
 type Setting<T> = Option<T>;
@@ -30,6 +30,7 @@ pub(crate) struct Tuning {
     pub(crate) delegated_auth_accessors: Setting<Vec<String>>,
     pub(crate) identity_token_key: Setting<String>,
     pub(crate) trim_request_trailing_slashes: Setting<bool>,
+    pub(crate) user_lockout: Setting<LockoutTuning>,
 }
 
 impl Mounts {
@@ -104,6 +105,9 @@ impl Tuning {
         set(&mut config.delegated_auth_accessors, self.delegated_auth_accessors);
         set(&mut config.identity_token_key, self.identity_token_key);
         set(&mut config.trim_request_trailing_slashes, self.trim_request_trailing_slashes);
+        if let Some(lockout) = self.user_lockout {
+            lockout.apply(config.user_lockout.get_or_insert_default());
+        }
         Ok((entry, warning))
     }
 }

@@ -11,4 +11,4 @@ mod send;
 pub(crate) use issued::ask_issuer;
 pub(crate) use reply::{Context, respond};
 pub(crate) use request::Incoming;
-pub(crate) use send::send;
+pub(crate) use send::{look_ahead, send};

@@ -6,7 +6,7 @@ use wire::{
 };
 
 use super::{
-    failure::existence_error_of,
+    failure::{error_of, existence_error_of},
     request::{Incoming, request_for},
 };
 use crate::{
@@ -52,6 +52,34 @@ pub(crate) async fn send(
     }
     admit(operation).await?;
     retold(mounts, mount, || launcher.handle(call(operation))).await
+}
+
+/// Asks a plugin who would log in by this request, which does nothing else. None: it does not say.
+pub(crate) async fn look_ahead(
+    launcher: &LauncherSeam,
+    mounts: &Mounts,
+    (mount, rest): (&Mount, &str),
+    incoming: &Incoming,
+    token: &Token,
+) -> Result<Option<String>> {
+    mounts.make_ready(mount).await?;
+    let incoming =
+        Incoming { operation: Operation::AliasLookahead, wrap_info: None, ..incoming.clone() };
+    let request = request_for(mount, rest, incoming, token, None);
+    let call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()) };
+    let reply = retold(mounts, mount, || {
+        let (launcher, call) = (launcher.clone(), call.clone());
+        async move { launcher.handle(call).await }
+    })
+    .await?;
+    match error_of(reply.err) {
+        Some(Error::Sealed) => Err(Error::Sealed),
+        Some(_) => Ok(None),
+        None => {
+            let alias = reply.response.and_then(|response| response.auth).and_then(|auth| auth.alias);
+            Ok(alias.map(|alias| alias.name).filter(|name| !name.is_empty()))
+        }
+    }
 }
 
 pub(super) async fn retold<T, F>(mounts: &Mounts, mount: &Mount, ask: impl Fn() -> F) -> Result<T>

@@ -25,7 +25,7 @@ mod view;
 
 use crate::{
     endpoint::{Access, Captures, Endpoint, find},
-    wrapping,
+    lockout, wrapping,
 };
 
 pub(crate) use help::help;
@@ -50,6 +50,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     rekey::ENDPOINTS,
     wrapping::ENDPOINTS,
     audit::ENDPOINTS,
+    lockout::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.

@@ -136,7 +136,7 @@ fn wish(ask: &Ask, kind: MountKind) -> Result<Wish> {
     let fields = ask.fields()?;
     let (plugin, version_of_alias) = plugin(&fields)?;
     let given = fields.object("config")?.unwrap_or_default();
-    let config = settings::config(&given, kind, ask.core.config.max_lease_ttl)?;
+    let config = settings::config(&given, kind, &plugin, ask.core.config.max_lease_ttl)?;
     let version: PluginVersion =
         given.text("plugin_version")?.unwrap_or_default().parse().map_err(Unfit::Version)?;
     let mut options = fields.map("options")?.unwrap_or_default();

@@ -7,11 +7,17 @@ use domain::{MountConfig, MountKind};
 use crate::{
     error::Result,
     fields::{Fields, WrittenDuration},
+    lockout::LockoutTuning,
     mounts::Refusal,
 };
 
 /// Settings for a new mount.
-pub(super) fn config(fields: &Fields, kind: MountKind, system_max: Duration) -> Result<MountConfig> {
+pub(super) fn config(
+    fields: &Fields,
+    kind: MountKind,
+    plugin: &str,
+    system_max: Duration,
+) -> Result<MountConfig> {
     let default_lease_ttl = ttl(fields, "default_lease_ttl", "default")?.unwrap_or_default();
     let max_lease_ttl = ttl(fields, "max_lease_ttl", "max")?.unwrap_or_default();
     if !max_lease_ttl.is_zero() && default_lease_ttl > max_lease_ttl {
@@ -26,7 +32,6 @@ pub(super) fn config(fields: &Fields, kind: MountKind, system_max: Duration) -> 
         (MountKind::Auth, given) => given.unwrap_or_else(|| "default-service".to_owned()),
     };
     let list = |name| fields.list(name).map(Option::unwrap_or_default);
-    refuse_lockout(fields, kind, "")?;
     Ok(MountConfig {
         default_lease_ttl,
         max_lease_ttl,
@@ -41,6 +46,7 @@ pub(super) fn config(fields: &Fields, kind: MountKind, system_max: Duration) -> 
         delegated_auth_accessors: list("delegated_auth_accessors")?,
         identity_token_key: identity_token_key(fields)?.unwrap_or_default(),
         trim_request_trailing_slashes: fields.flag("trim_request_trailing_slashes")?.unwrap_or(false),
+        user_lockout: LockoutTuning::of(fields, kind, plugin)?.map(LockoutTuning::into_config),
     })
 }
 
@@ -80,17 +86,6 @@ pub(super) fn identity_token_key(fields: &Fields) -> Result<Option<String>> {
     }
 }
 
-/// Lockout is for methods that know users by name, and not built yet for these.
-pub(super) fn refuse_lockout(fields: &Fields, kind: MountKind, plugin: &str) -> Result<(), Refusal> {
-    if !fields.has("user_lockout_config") {
-        return Ok(());
-    }
-    if kind == MountKind::Auth && matches!(plugin, "" | "userpass" | "ldap" | "approle") {
-        return Err(Refusal::LockoutMissing);
-    }
-    Err(Refusal::Lockout(plugin.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +94,7 @@ mod tests {
 
     fn secret(body: &str) -> Result<MountConfig, String> {
         let fields = Fields::parse(body.as_bytes()).unwrap();
-        config(&fields, MountKind::Secret, SYSTEM).map_err(|error| error.to_string())
+        config(&fields, MountKind::Secret, "kv", SYSTEM).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
     Unfit,
     mounts::path_of,
     settings,
-    view::{OptionalView, seconds, shown_token_type, version_warning},
+    view::{LockoutView, OptionalView, seconds, shown_token_type, version_warning},
 };
 use crate::{
     answer::Answer,
@@ -18,6 +18,7 @@ use crate::{
     endpoint::{Access, Endpoint},
     error::Result,
     fields::Fields,
+    lockout::LockoutTuning,
     mounts::{Mount, Refusal, SYSTEM, Tuning},
     plugins::Catalog,
 };
@@ -68,6 +69,8 @@ struct TuneView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'a str>,
     #[serde(flatten)]
+    lockout: Option<LockoutView>,
+    #[serde(flatten)]
     optional: OptionalView<'a>,
 }
 
@@ -85,6 +88,7 @@ async fn read(ask: Ask, kind: MountKind) -> Result<Answer> {
         options: entry.options.as_ref().filter(|options| !options.is_empty()),
         plugin_version: entry.plugin_version.to_string(),
         token_type: shown_token_type(entry.kind, &entry.config),
+        lockout: LockoutView::of(&entry.config),
         optional: OptionalView::tuned(&entry.config),
     };
     Ok(match version_warning(&mount) {
@@ -110,7 +114,6 @@ async fn tune(ask: Ask, kind: MountKind) -> Result<Answer> {
 }
 
 fn tuning(fields: &Fields, mount: &Mount) -> Result<Tuning> {
-    settings::refuse_lockout(fields, mount.entry.kind, &mount.entry.plugin)?;
     let version = fields.text("plugin_version")?;
     Ok(Tuning {
         default_lease_ttl: settings::ttl(fields, "default_lease_ttl", "default")?,
@@ -129,6 +132,7 @@ fn tuning(fields: &Fields, mount: &Mount) -> Result<Tuning> {
         delegated_auth_accessors: fields.list("delegated_auth_accessors")?,
         identity_token_key: settings::identity_token_key(fields)?,
         trim_request_trailing_slashes: fields.flag("trim_request_trailing_slashes")?,
+        user_lockout: LockoutTuning::of(fields, mount.entry.kind, &mount.entry.plugin)?,
     })
 }
 

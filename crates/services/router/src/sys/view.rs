@@ -35,6 +35,8 @@ struct ConfigView<'a> {
     max_lease_ttl: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_lockout_config: Option<LockoutView>,
     #[serde(flatten)]
     optional: OptionalView<'a>,
 }
@@ -62,6 +64,15 @@ pub(super) struct OptionalView<'a> {
     trim_request_trailing_slashes: Option<bool>,
 }
 
+/// How a mount locks users out, as it was set.
+#[derive(Serialize)]
+pub(super) struct LockoutView {
+    user_lockout_threshold: u64,
+    user_lockout_duration: u64,
+    user_lockout_counter_reset_duration: u64,
+    user_lockout_disable: bool,
+}
+
 impl<'a> MountView<'a> {
     /// As it is set: zero for times that are the system's.
     pub(super) fn new(config: &Config, mount: &'a Mount) -> Self {
@@ -86,6 +97,7 @@ impl<'a> MountView<'a> {
                 force_no_cache: entry.config.force_no_cache,
                 max_lease_ttl: ttl.max.as_secs(),
                 token_type: shown_token_type(entry.kind, &entry.config),
+                user_lockout_config: LockoutView::of(&entry.config),
                 optional: OptionalView::new(&entry.config),
             },
             degraded: mount.trouble(),
@@ -127,6 +139,18 @@ impl<'a> OptionalView<'a> {
             identity_token_key: &config.identity_token_key,
             trim_request_trailing_slashes: config.trim_request_trailing_slashes.then_some(true),
         }
+    }
+}
+
+impl LockoutView {
+    /// None: nothing was set.
+    pub(super) fn of(config: &MountConfig) -> Option<Self> {
+        config.user_lockout.as_ref().map(|set| Self {
+            user_lockout_threshold: set.threshold,
+            user_lockout_duration: seconds(set.duration),
+            user_lockout_counter_reset_duration: seconds(set.counter_reset),
+            user_lockout_disable: set.disable,
+        })
     }
 }
 

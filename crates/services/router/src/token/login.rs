@@ -14,6 +14,9 @@ pub enum Refused {
     /// The plugin names an identity and does not say which.
     #[error("missing name in alias")]
     NoAliasName,
+    /// Logins are counted by who tries, and the plugin does not say who would.
+    #[error("failed to determine alias name from login request")]
+    Unnamed,
     /// Root is never given away.
     #[error("auth methods cannot create root tokens")]
     Root,
@@ -34,7 +37,7 @@ pub enum Refused {
 impl Refused {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::NoAliasName | Self::Root | Self::BatchUses => Kind::Invalid,
+            Self::NoAliasName | Self::Unnamed | Self::Root | Self::BatchUses => Kind::Invalid,
             Self::BoundCidr(_) | Self::PastMaxTtl(_) | Self::Unexpected => Kind::Internal,
         }
     }
