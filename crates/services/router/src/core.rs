@@ -173,7 +173,18 @@ impl Core {
         // Before anything is served: what was recorded before a restart is recorded after it.
         let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
         let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
-        Ok(Active { epoch, tokens, mounts, policies, identity, leases, lockouts, wrapping, audit, _plugins: plugins })
+        Ok(Active {
+            epoch,
+            tokens,
+            mounts,
+            policies,
+            identity,
+            leases,
+            lockouts,
+            wrapping,
+            audit,
+            _plugins: plugins,
+        })
     }
 }
 

@@ -99,7 +99,8 @@ async fn locked_users_are_listed_and_unlocked_for_good() {
     stack.restart();
     envelope(log_in(&stack, "bob", "right").await);
     assert_eq!(stack.stored_below("core/lockout/").await, [""; 0]);
-    let nobody = stack.ask("", "update", &format!("sys/locked-users/{accessor}/unlock/bob"), Value::Null).await;
+    let nobody =
+        stack.ask("", "update", &format!("sys/locked-users/{accessor}/unlock/bob"), Value::Null).await;
     assert_eq!(refused(nobody).0, "denied");
 }
 
@@ -146,7 +147,9 @@ async fn of_many_guesses_at_once_no_more_come_through_than_the_threshold() {
     let stack = with_bob(3).await;
     let guesses: Vec<String> = (0..24).map(|guess| format!("guess-{guess}")).collect();
     let outcomes = futures::future::join_all(guesses.iter().map(|guess| log_in(&stack, "bob", guess))).await;
-    let told = outcomes.into_iter().filter(|outcome| outcome.as_ref().is_err_and(|failure| failure.kind == Kind::Invalid));
+    let told = outcomes
+        .into_iter()
+        .filter(|outcome| outcome.as_ref().is_err_and(|failure| failure.kind == Kind::Invalid));
     assert_eq!(told.count(), 2, "the third is told nothing any more");
     locked(log_in(&stack, "bob", "right").await);
 }

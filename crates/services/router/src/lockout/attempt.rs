@@ -63,7 +63,9 @@ impl Attempt {
 /// How a mount locks users out, if it does.
 pub(super) fn rule_of(entry: &MountEntry) -> Option<Lockout> {
     let config = entry.config.user_lockout.as_ref();
-    Some(entry).filter(|entry| entry.kind == MountKind::Auth).and_then(|entry| Lockout::of(&entry.plugin, config))
+    Some(entry)
+        .filter(|entry| entry.kind == MountKind::Auth)
+        .and_then(|entry| Lockout::of(&entry.plugin, config))
 }
 
 /// Seconds since 1970.

@@ -78,8 +78,11 @@ mod tests {
     fn settings_are_read_as_clients_write_them_and_the_others_stay() {
         let body = r#"{"user_lockout_config":{"lockout_threshold":"3","lockout_duration":"10m",
             "lockout_counter_reset_duration":"","lockout_disable":null}}"#;
-        let mut config =
-            LockoutConfig { counter_reset: Duration::from_secs(7), disable: true, ..LockoutConfig::default() };
+        let mut config = LockoutConfig {
+            counter_reset: Duration::from_secs(7),
+            disable: true,
+            ..LockoutConfig::default()
+        };
         of(body, "userpass").unwrap().unwrap().apply(&mut config);
         let (seven, ten) = (Duration::from_secs(7), Duration::from_secs(600));
         let expected = LockoutConfig { threshold: 3, duration: ten, counter_reset: seven, disable: true };

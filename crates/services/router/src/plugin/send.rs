@@ -63,10 +63,9 @@ pub(crate) async fn look_ahead(
     token: &Token,
 ) -> Result<Option<String>> {
     mounts.make_ready(mount).await?;
-    let incoming =
-        Incoming { operation: Operation::AliasLookahead, wrap_info: None, ..incoming.clone() };
+    let incoming = Incoming { operation: Operation::AliasLookahead, wrap_info: None, ..incoming.clone() };
     let request = request_for(mount, rest, incoming, token, None);
-    let call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()) };
+    let call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()), ..Call::default() };
     let reply = retold(mounts, mount, || {
         let (launcher, call) = (launcher.clone(), call.clone());
         async move { launcher.handle(call).await }
