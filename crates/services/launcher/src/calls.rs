@@ -44,6 +44,26 @@ pub async fn handle(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
     }
 }
 
+/// Hands a request of the host's own to a plugin that runs anyway, once. None: it does not run.
+pub async fn handle_if_running(
+    mount: &Mount,
+    request: pb::Request,
+) -> Option<Result<pb::HandleRequestReply>> {
+    let instance = mount.ready()?;
+    let _inside = instance.enter();
+    let external = match &instance.served_by {
+        ServedBy::BuiltIn(builtin) => return Some(builtin.handle(request).await),
+        ServedBy::External(external) => external,
+    };
+    let args = Arc::new(pb::HandleRequestArgs { storage_id: 0, request: Some(Box::new(request)) });
+    Some(external.handle(args).await.map_err(|trouble| match trouble {
+        Trouble::Failed(error) => error,
+        Trouble::Lost(_) => {
+            Error::Died { plugin: external.entry.to_string(), how: external.live.how_it_ended() }
+        }
+    }))
+}
+
 /// A plugin cannot say that it failed because its storage did. If its error tells of that, it gets the storage's status.
 fn blame_storage(mount: &Mount, error: Option<&mut pb::ProtoError>, failed_before: u64) {
     const UNKNOWN: u32 = 0;

@@ -19,6 +19,8 @@ pub struct Config {
     pub request_deadline: Duration,
     /// For the clean-up of one mount.
     pub cleanup_deadline: Duration,
+    /// How often plugins that run are asked to do what is due.
+    pub housekeeping_period: Duration,
     /// A request waits for the end of a pause that is no longer than this.
     pub patience: Duration,
     /// When and how a process that ended is started again.
@@ -47,6 +49,7 @@ impl Default for Config {
             setup_deadline: Duration::from_secs(60),
             request_deadline: Duration::from_secs(90),
             cleanup_deadline: Duration::from_secs(2),
+            housekeeping_period: Duration::from_secs(60),
             patience: Duration::from_secs(5),
             pauses: Pauses::default(),
             largest_answer: 32 << 20,

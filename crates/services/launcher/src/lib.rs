@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod external;
 mod host;
+mod housekeeping;
 mod image;
 mod instance;
 mod journal;

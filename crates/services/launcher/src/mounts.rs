@@ -30,6 +30,12 @@ impl Mounts {
         mount.ok_or(Error::UnknownMount)
     }
 
+    /// The mounts whose plugin runs.
+    pub fn running(&self) -> Vec<Arc<Mount>> {
+        let mounts = self.all.iter().map(|mount| Arc::clone(mount.value()));
+        mounts.filter(|mount| mount.ready().is_some()).collect()
+    }
+
     /// Takes a mount in and starts it. One that is fresh is forgotten again if it does not start.
     pub async fn mount(self: &Arc<Self>, spec: Arc<MountSpec>, fresh: bool) -> Result<MountReply> {
         let mounts = Arc::clone(self);

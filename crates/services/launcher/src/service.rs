@@ -19,6 +19,7 @@ use crate::{
     Error, Result, calls,
     config::Config,
     host::{Catalog, Host},
+    housekeeping::go_round,
     journal::reason_of,
     listing,
     mount::Mount,
@@ -34,6 +35,7 @@ pub struct Launcher {
     processes: Arc<Processes>,
     mounts: Arc<Mounts>,
     _reaper: AbortOnDropHandle<()>,
+    _housekeeper: AbortOnDropHandle<()>,
 }
 
 impl Launcher {
@@ -50,11 +52,15 @@ impl Launcher {
             }
         });
         let processes = Arc::new(Processes::new(Arc::clone(&host)));
+        let mounts = Mounts::new(Arc::clone(&host), Arc::clone(&processes));
+        let (period, limit) = (host.config.housekeeping_period, host.config.request_deadline);
+        let housekeeper = tokio::spawn(go_round(Arc::downgrade(&mounts), period, limit));
         Ok(Self {
-            mounts: Mounts::new(Arc::clone(&host), Arc::clone(&processes)),
+            mounts,
             processes,
             host,
             _reaper: AbortOnDropHandle::new(reaper),
+            _housekeeper: AbortOnDropHandle::new(housekeeper),
         })
     }
 

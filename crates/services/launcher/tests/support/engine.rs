@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use tenon::{Backend, BackendKind, Builtin, Config, Factory, Host, Request, Response, Result, SpecialPaths};
+use tenon::{
+    Backend, BackendKind, Builtin, Config, Factory, Host, Operation, Request, Response, Result, SpecialPaths,
+};
 
 /// An engine that does as it is told.
 struct Obedient(Host);
@@ -30,6 +32,12 @@ impl Backend for Obedient {
 
     async fn handle(&self, request: Request) -> Result<Option<Response>> {
         assert_ne!(request.path, "panic", "as it was told");
+        if request.operation == Operation::Rollback {
+            let rounds = "rounds".parse().unwrap();
+            let before = self.0.storage.get(&rounds).await?.unwrap_or_default();
+            self.0.storage.put(rounds, [&before[..], b"1"].concat().into()).await?;
+            return Ok(None);
+        }
         let key = request.path.parse().unwrap();
         if request.operation.writes() {
             self.0.storage.put(key, request.data).await?;

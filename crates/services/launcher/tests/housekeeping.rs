@@ -1,0 +1,57 @@
+//! Plugins are asked to do what is due, and only those that run.
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
+
+mod support;
+
+use std::time::Duration;
+
+use launcher::Config;
+use rustix::process::Signal;
+use storage::Storage;
+use support::{Bench, eventually, exists, go_plugin, signal};
+
+fn busy() -> Bench {
+    Bench::with(Config { housekeeping_period: Duration::from_millis(20), ..Config::default() })
+}
+
+/// How often the engine of that mount was asked.
+async fn rounds(bench: &Bench, mount: &str) -> usize {
+    let key = format!("logical/{mount}/rounds").parse().unwrap();
+    bench.stored.get(&key).await.unwrap().unwrap_or_default().len()
+}
+
+#[tokio::test]
+async fn every_mount_is_asked_again_and_again_until_it_ends() {
+    let bench = busy();
+    bench.register_builtin();
+    bench.mount("a", "obedient").await.unwrap();
+    bench.mount("b", "obedient").await.unwrap();
+    eventually("both were asked", async || rounds(&bench, "a").await > 2 && rounds(&bench, "b").await > 2)
+        .await;
+
+    bench.unmount("a").await;
+    let (last, other) = (rounds(&bench, "a").await, rounds(&bench, "b").await);
+    eventually("the other is still asked", async || rounds(&bench, "b").await > other + 2).await;
+    assert_eq!(rounds(&bench, "a").await, last);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_does_not_run_is_not_started_for_it() {
+    let bench = busy();
+    bench.register("fixture", &go_plugin("fixture"), &[]);
+    bench.register_builtin();
+    bench.mount("m", "fixture").await.unwrap();
+    bench.mount("a", "obedient").await.unwrap();
+    let pid = bench.process().await.pid;
+    let before = rounds(&bench, "a").await;
+    eventually("a round or two", async || rounds(&bench, "a").await > before + 2).await;
+    assert_eq!(bench.process().await.pid, pid, "being asked does it no harm");
+
+    signal(pid, Signal::KILL);
+    eventually("the host has seen it", async || !exists(pid)).await;
+    let before = rounds(&bench, "a").await;
+    eventually("a round or two", async || rounds(&bench, "a").await > before + 2).await;
+    let running = bench.processes().await.into_iter().filter(|process| process.state == "running");
+    assert_eq!(running.count(), 0);
+    bench.read("m", "pid").await.unwrap();
+}
