@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod auth;
 mod bad_handshakes;
 mod bad_plugins;
 mod catalog;

@@ -43,6 +43,13 @@ pub fn bad_plugin() -> Plugin {
     Plugin::at(path)
 }
 
+/// The built-in plugin of this name as a program of its own.
+pub fn own_plugin(name: &str) -> Plugin {
+    let path = built(&format!("mortise-plugin-{name}"));
+    assert!(path.is_file(), "{} is missing: cargo build -p engines --bins", path.display());
+    Plugin::at(path)
+}
+
 /// A program that `cc` makes of this C text, as the file `name` in `folder`.
 pub fn c_program(folder: &Path, name: &str, text: &str, options: &[&str]) -> Plugin {
     let source = folder.join(name).with_extension("c");

@@ -22,7 +22,7 @@ mod wait;
 
 pub use answer::Answer;
 pub use api::Api;
-pub use artifacts::{Plugin, bad_plugin, c_program, go_plugin, python};
+pub use artifacts::{Plugin, bad_plugin, c_program, go_plugin, own_plugin, python};
 pub use config::{Form, Options};
 pub use operator::Keys;
 pub use paths::repository;
