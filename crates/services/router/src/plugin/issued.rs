@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::{Kind, Operation, Token};
 use tokio::time::timeout;
 use wire::{
@@ -32,7 +33,7 @@ pub(crate) async fn ask_issuer(
         mount_point: mount.entry.path.to_string(),
         mount_type: mount.entry.plugin.clone(),
         client_token: salted(&mount.entry.uuid, &Token::new(String::new())),
-        ..request
+        ..filled(request)
     };
     let person = told(&mounts.identity, mounts, &request.entity_id);
     let call = Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)), person };
@@ -49,6 +50,18 @@ pub(crate) async fn ask_issuer(
     let Some(response) = reply.response else { return error.map_or(Ok(None), Err) };
     refuse_errors(error, &Data::of(&response.data)?)?;
     Ok(Some(response))
+}
+
+/// What was never said is an empty object: Go's side refuses an empty text.
+fn filled(mut request: pb::Request) -> pb::Request {
+    let secret = request.secret.as_mut().map(|secret| &mut secret.internal_data);
+    let auth = request.auth.as_mut().map(|auth| &mut auth.internal_data);
+    for json in [Some(&mut request.data), secret, auth].into_iter().flatten() {
+        if json.is_empty() {
+            *json = Bytes::from_static(b"{}");
+        }
+    }
+    request
 }
 
 fn too_slow() -> Error {

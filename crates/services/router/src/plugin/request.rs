@@ -9,7 +9,7 @@ use super::headers::passed_through;
 use crate::{mounts::Mount, token::Caller};
 
 /// What comes from the caller and is handed on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) id: String,
     pub(crate) operation: Operation,

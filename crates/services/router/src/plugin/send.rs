@@ -63,14 +63,11 @@ pub(crate) async fn look_ahead(
     token: &Token,
 ) -> Result<Option<String>> {
     mounts.make_ready(mount).await?;
-    let incoming = Incoming { operation: Operation::AliasLookahead, wrap_info: None, ..incoming.clone() };
-    let request = request_for(mount, rest, incoming, token, None);
-    let call = Call { mount: mount.entry.uuid.clone(), request: Some(request.into()), ..Call::default() };
-    let reply = retold(mounts, mount, || {
-        let (launcher, call) = (launcher.clone(), call.clone());
-        async move { launcher.handle(call).await }
-    })
-    .await?;
+    let call = || {
+        let request = request_for(mount, rest, incoming, Operation::AliasLookahead, token, None);
+        Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)), ..Call::default() }
+    };
+    let reply = retold(mounts, mount, || launcher.handle(call())).await?;
     match error_of(reply.err) {
         Some(Error::Sealed) => Err(Error::Sealed),
         Some(_) => Ok(None),

@@ -76,7 +76,14 @@ pub(crate) async fn log_in(
     if let Some(shown) = shown {
         entry.entity_id = active.identity.log_in(shown).await?.entity_id().to_owned();
     }
-    let token = create_vouched(active, &entry, &auth).await?;
+    // When the plugin is asked again, it is told what came of its word: it may compare.
+    let vouched = pb::Auth {
+        policies: entry.policies.clone(),
+        token_policies: entry.policies.clone(),
+        entity_id: entry.entity_id.clone(),
+        ..auth
+    };
+    let token = create_vouched(active, &entry, &vouched).await?;
     Ok(LoggedIn { auth: view::auth(active, token.expose(), &entry)?, warnings })
 }
 
