@@ -137,7 +137,7 @@ async fn mounts_are_shown_to_those_who_may_do_something_in_them() {
     let seen = data(stack.ask(&token, "read", "sys/internal/ui/mounts", Value::Null).await);
     assert_eq!(
         seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(),
-        ["cubbyhole/", "odd/", "sys/"]
+        ["cubbyhole/", "identity/", "odd/", "sys/"]
     );
     assert_eq!(seen["auth"].as_object().unwrap().keys().collect::<Vec<_>>(), ["token/"]);
     let one = data(stack.ask(&token, "read", "sys/internal/ui/mounts/odd/x", Value::Null).await);

@@ -189,7 +189,10 @@ async fn delete(ask: Ask) -> Result<Answer> {
             "" => draft.directory.entity_named(name).map(|entity| entity.id.clone()),
             id => Some(id.to_owned()),
         };
-        Ok(id.into_iter().for_each(|id| draft.drop_entity(&id)))
+        if let Some(id) = id {
+            draft.drop_entity(&id);
+        }
+        Ok(())
     };
     ask.active()?.identity.change(drop).await?;
     Ok(Answer::Nothing)
@@ -200,7 +203,10 @@ async fn delete_all(ask: Ask) -> Result<Answer> {
     if ids.is_empty() {
         return Err(IdentityRefusal::NoEntityIds.into());
     }
-    let drop = |draft: &mut Draft<'_>| Ok(ids.iter().for_each(|id| draft.drop_entity(id)));
+    let drop = |draft: &mut Draft<'_>| {
+        ids.iter().for_each(|id| draft.drop_entity(id));
+        Ok(())
+    };
     ask.active()?.identity.change(drop).await?;
     Ok(Answer::Nothing)
 }

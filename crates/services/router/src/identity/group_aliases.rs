@@ -165,7 +165,10 @@ async fn delete(ask: Ask) -> Result<Answer> {
     let id = ask.capture("id");
     let remove = |draft: &mut Draft<'_>| {
         let group = draft.directory.group_of_alias_id(id).map(|group| group.id.clone());
-        Ok(group.and_then(|group| draft.group(&group)).into_iter().for_each(without_alias))
+        if let Some(group) = group.and_then(|group| draft.group(&group)) {
+            without_alias(group);
+        }
+        Ok(())
     };
     ask.active()?.identity.change(remove).await?;
     Ok(Answer::Nothing)

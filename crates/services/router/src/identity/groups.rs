@@ -232,7 +232,10 @@ async fn delete(ask: Ask) -> Result<Answer> {
             "" => draft.directory.group_named(name).map(|group| group.id.clone()),
             id => Some(id.to_owned()),
         };
-        Ok(id.into_iter().for_each(|id| draft.drop_group(&id)))
+        if let Some(id) = id {
+            draft.drop_group(&id);
+        }
+        Ok(())
     };
     ask.active()?.identity.change(drop).await?;
     Ok(Answer::Nothing)

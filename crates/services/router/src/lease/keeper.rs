@@ -178,13 +178,13 @@ impl Leases {
 
     /// Twice as long each time, and a little more by chance, so that what failed together is not tried together.
     fn pause(&self, failures: u8) -> Duration {
-        let pauses = ExponentialBuilder::new()
+        let mut pauses = ExponentialBuilder::new()
             .with_min_delay(self.retry)
             .with_max_delay(self.retry * 64)
             .without_max_times()
             .with_jitter()
             .build();
-        pauses.skip(usize::from(failures) - 1).next().unwrap_or(self.retry)
+        pauses.nth(usize::from(failures) - 1).unwrap_or(self.retry)
     }
 
     pub(super) async fn mark_irrevocable(&self, id: &str, why: &Error) -> Result<()> {
