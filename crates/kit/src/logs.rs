@@ -1,6 +1,11 @@
 //! What the process says while it runs: lines on standard error, in Vault's levels.
 
-use std::{io, str::FromStr, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    io,
+    str::FromStr,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
@@ -109,6 +114,48 @@ const OURS: [&str; 11] = [
     "tenon",
 ];
 
+/// The parts of a server whose levels can be set by themselves.
+pub const PARTS: [&str; 5] = ["catalog", "gateway", "launcher", "plugin", "router"];
+
+/// How much each part says.
+#[derive(Debug)]
+struct Levels {
+    configured: Level,
+    /// Of all that has no level of its own.
+    general: Level,
+    own: BTreeMap<&'static str, Level>,
+}
+
+impl Levels {
+    const fn new(level: Level) -> Self {
+        Self { configured: level, general: level, own: BTreeMap::new() }
+    }
+
+    fn of(&self, part: &str) -> Level {
+        self.own.get(part).copied().unwrap_or(self.general)
+    }
+
+    fn set(&mut self, part: Option<&str>, level: Level) {
+        match part {
+            None => *self = Self { general: level, ..Self::new(self.configured) },
+            Some(name) => {
+                self.own.extend(PARTS.into_iter().filter(|part| *part == name).map(|part| (part, level)))
+            }
+        }
+    }
+
+    fn targets(&self) -> Targets {
+        self.general.targets().with_targets(self.own.iter().map(|(part, level)| (*part, level.filter())))
+    }
+}
+
+static LEVELS: Mutex<Levels> = Mutex::new(Levels::new(Level::Info));
+
+/// Held for a moment only.
+fn current() -> MutexGuard<'static, Levels> {
+    LEVELS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 type Handle = reload::Handle<Targets, Registry>;
 
 static HANDLE: OnceLock<Handle> = OnceLock::new();
@@ -122,16 +169,37 @@ pub fn start(level: Level, format: Format) {
     };
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
         let _ = HANDLE.set(handle);
-    } else {
-        set_level(level);
     }
+    set_level(level);
 }
 
-/// Changes the level of a process that logs.
+/// Changes the level of a process that logs: all its parts have it from now on.
 pub fn set_level(level: Level) {
+    change(|levels| *levels = Levels::new(level));
+}
+
+/// Changes the level of one part, or of all, until [`reset`] or the next [`set_level`].
+pub fn set_level_of(part: Option<&str>, level: Level) {
+    change(|levels| levels.set(part, level));
+}
+
+/// Gives one part, or all, the level that is configured.
+pub fn reset(part: Option<&str>) {
+    change(|levels| levels.set(part, levels.configured));
+}
+
+/// The level of each part.
+pub fn levels() -> BTreeMap<&'static str, Level> {
+    let levels = current();
+    PARTS.into_iter().map(|part| (part, levels.of(part))).collect()
+}
+
+fn change(change: impl FnOnce(&mut Levels)) {
+    let mut levels = current();
+    change(&mut levels);
     if let Some(handle) = HANDLE.get() {
         // Fails only when logging has ended, at the very end of the process.
-        let _ = handle.reload(level.targets());
+        let _ = handle.reload(levels.targets());
     }
 }
 
@@ -153,6 +221,20 @@ mod tests {
             assert_eq!(level.word().parse(), Ok(level));
         }
         assert_eq!("loud".parse::<Level>(), Err(Unknown));
+    }
+
+    #[test]
+    fn a_part_has_a_level_of_its_own_until_all_are_set() {
+        let mut levels = Levels::new(Level::Warn);
+        levels.set(Some("router"), Level::Debug);
+        levels.set(Some("h2"), Level::Trace);
+        assert_eq!((levels.of("router"), levels.of("gateway")), (Level::Debug, Level::Warn));
+        let targets = levels.targets();
+        assert!(targets.would_enable("router::handle", &tracing::Level::DEBUG));
+        assert!(!targets.would_enable("gateway::api", &tracing::Level::INFO));
+        assert!(!targets.would_enable("h2::codec", &tracing::Level::INFO));
+        levels.set(None, Level::Error);
+        assert_eq!((levels.of("router"), levels.configured), (Level::Error, Level::Warn));
     }
 
     #[test]

@@ -6,10 +6,12 @@ mod cli;
 mod dev;
 mod edge;
 mod health;
+mod loggers;
 mod neighbours;
 mod parts;
 mod server;
 mod service;
+mod shown;
 mod start;
 
 use std::process::ExitCode;

@@ -16,7 +16,7 @@ use wire::{
     router::v1::router_server::RouterServer,
 };
 
-use crate::banner::VAULT_VERSION;
+use crate::{banner::VAULT_VERSION, loggers::Loggers, shown::shown};
 
 /// The three services of a catalog.
 #[derive(Clone, Debug)]
@@ -111,6 +111,8 @@ pub fn router(config: &Config, more: RouterSettings, below: &CatalogSeams, launc
         launcher,
     };
     let config = router::Config {
+        loggers: Arc::new(Loggers),
+        shown: shown(config, &more.api_addr),
         api_addr: more.api_addr,
         first_token: more.first_token,
         default_lease_ttl: config.default_lease_ttl,

@@ -4,18 +4,19 @@ use axum::response::Response;
 use bytes::Bytes;
 use domain::Kind;
 use futures::FutureExt;
-use http::{Method, Request};
+use http::{HeaderValue, Method, Request};
 use http_body::Body;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 use wire::{
     Failure, failure_of,
-    router::v1::{RouterSeam, StateRequest},
+    router::v1::{NodeState, RouterSeam, StateRequest},
 };
 
 use crate::{
     Config,
     answer::{self, NAMESPACE},
+    cors::{self, Crossing},
     health,
     parameters::Parameters,
     path,
@@ -63,11 +64,41 @@ impl Api {
         let begun = Instant::now();
         let id = Uuid::new_v4().to_string();
         let namespace = request.headers().get(NAMESPACE).cloned();
-        let answered = self.answer(&id, request, peer, begun).await;
+        let answered = match cors::origin(request.headers()) {
+            None => self.answer(&id, request, peer, begun).await,
+            // Boxed, because all requests carry the room for it, and few need it.
+            Some(origin) => Box::pin(self.answer_page(origin, &id, request, peer, begun)).await,
+        };
         let mut response = answered.unwrap_or_else(|failure| answer::failure(&failure));
         answer::finish(&mut response, &id, namespace);
         tracing::debug!(id, status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
         response
+    }
+
+    /// Answers a browser's page from elsewhere, if such pages may ask. The router says so for each of them: a gateway
+    /// remembers nothing, and nobody else pays for it.
+    async fn answer_page<B>(
+        self,
+        origin: HeaderValue,
+        id: &str,
+        request: Request<B>,
+        peer: &Peer,
+        begun: Instant,
+    ) -> Result<Response, Failure>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let Some(rules) = self.state().await?.cross_origin else {
+            return self.answer(id, request, peer, begun).await;
+        };
+        let crossing = Crossing::admit(origin, rules)?;
+        let answered = match crossing.preflight(request.method(), request.headers())? {
+            Some(preflight) => Ok(preflight),
+            None => self.answer(id, request, peer, begun).await,
+        };
+        let mut response = answered.unwrap_or_else(|failure| answer::failure(&failure));
+        crossing.mark(&mut response);
+        Ok(response)
     }
 
     async fn answer<B>(
@@ -104,10 +135,15 @@ impl Api {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Err(Refusal::Method.into());
         }
+        let state = self.state().await?;
+        let query = Parameters::read(query.unwrap_or_default().as_bytes());
+        Ok(health::answer(&state, &query, &self.config.version)?)
+    }
+
+    async fn state(&self) -> Result<NodeState, Failure> {
         let asked = timeout_at(Instant::now() + self.config.deadline, self.router.state(StateRequest {}));
         let state = asked.await.map_err(|_| self.too_late())?.map_err(|status| failure_of(&status))?;
-        let query = Parameters::read(query.unwrap_or_default().as_bytes());
-        Ok(health::answer(state.get_ref(), &query, &self.config.version)?)
+        Ok(state.into_inner())
     }
 
     fn too_late(&self) -> Failure {

@@ -8,6 +8,7 @@ mod body;
 mod clients;
 mod config;
 mod connection;
+mod cors;
 mod envelope;
 mod error;
 mod headers;

@@ -1,7 +1,10 @@
 use audit::Surroundings;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::Token;
+use serde_json::{Map, Value};
+
+use crate::{Loggers, loggers::NoLoggers};
 
 /// What the operator decides about this service.
 #[derive(Clone, Debug)]
@@ -26,6 +29,10 @@ pub struct Config {
     pub first_token: Option<Token>,
     /// What audit devices need to know.
     pub audit: Surroundings,
+    /// How much this process logs.
+    pub loggers: Arc<dyn Loggers>,
+    /// How the server is configured, as those may see it who ask: without secrets.
+    pub shown: Map<String, Value>,
 }
 
 impl Default for Config {
@@ -41,6 +48,8 @@ impl Default for Config {
             deadline: Duration::from_secs(90),
             first_token: None,
             audit: Surroundings::default(),
+            loggers: Arc::new(NoLoggers),
+            shown: Map::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use tokio_util::task::AbortOnDropHandle;
 use wire::{
     catalog::v1::{SealRequest, SealStatus, StatusRequest},
     launcher::v1::{Reason, StopAllRequest},
+    router::v1,
 };
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     plugins::Catalog,
     policies::Policies,
     rotation,
+    settings::{CrossOrigin, Settings},
     store::Store,
     token::{TokenEntry, Tokens, revoke},
     wrapping::Wrapping,
@@ -37,6 +39,7 @@ pub(crate) struct Active {
     pub(crate) identity: Arc<Identity>,
     pub(crate) wrapping: Wrapping,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) settings: Settings,
     /// Records what happens to plugins.
     _plugins: AbortOnDropHandle<()>,
 }
@@ -125,6 +128,12 @@ impl Core {
         }
     }
 
+    /// Which pages from elsewhere may ask; none: pages are treated as everybody is.
+    pub(crate) fn cross_origin(&self) -> Option<v1::CrossOrigin> {
+        let active = self.active.borrow().clone()?;
+        active.settings.cross_origin.now().as_ref().as_ref().map(CrossOrigin::told)
+    }
+
     /// Opens the files of audit devices anew.
     pub(crate) fn reopen_audit_files(&self) {
         if let Some(active) = self.active.borrow().as_ref() {
@@ -170,6 +179,7 @@ impl Core {
         let leases = Leases::new(self.store.clone(), mounts.clone(), launcher, self.config.lease_retry);
         let lockouts = Lockouts::open(self.store.clone(), &mounts.snapshot()).await?;
         let wrapping = Wrapping::new(self.store.clone(), self.config.api_addr.clone());
+        let settings = Settings::open(&self.store, &self.config).await?;
         // Before anything is served: what was recorded before a restart is recorded after it.
         let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
         let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
@@ -183,6 +193,7 @@ impl Core {
             lockouts,
             wrapping,
             audit,
+            settings,
             _plugins: plugins,
         })
     }
@@ -191,6 +202,15 @@ impl Core {
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Core").field("active", &self.active.borrow().is_some()).finish_non_exhaustive()
+    }
+}
+
+/// Whether what is stored is unusable, and not only out of reach.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    match error {
+        Error::Damaged { .. } => true,
+        Error::Below(failure) => !is_passing(failure.kind),
+        _ => false,
     }
 }
 

@@ -73,6 +73,7 @@ impl router_server::Router for Router {
             standby: false,
             cluster_name: status.cluster_name,
             cluster_id: status.cluster_id,
+            cross_origin: self.core.cross_origin(),
         }))
     }
 }

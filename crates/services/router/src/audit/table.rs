@@ -13,7 +13,7 @@ use super::{
     Headers, description,
     record::{HEADERS, RECORDS, Record, View, key},
 };
-use crate::{Config, Error, core::is_passing, error::Result, random, store::Store};
+use crate::{Config, Error, core::is_damage, error::Result, random, store::Store};
 
 /// All devices that are enabled, and the only way to change them. A change is stored before it counts.
 pub(crate) struct Audit {
@@ -211,14 +211,6 @@ async fn entry(store: &Store, name: &str, around: &Surroundings) -> Result<Entry
     tracing::error!(path = record.path, why, "an audit device that was enabled writes nothing");
     let device = Device::broken(&record.path, why)?;
     Ok(Entry { record, device })
-}
-
-fn is_damage(error: &Error) -> bool {
-    match error {
-        Error::Damaged { .. } => true,
-        Error::Below(failure) => !is_passing(failure.kind),
-        _ => false,
-    }
 }
 
 fn unknown(name: &str) -> Record {

@@ -46,6 +46,11 @@ struct State {
 }
 
 impl Identity {
+    /// How many entities there are.
+    pub(crate) fn count(&self) -> usize {
+        self.state().directory.entities().count()
+    }
+
     /// Reads all records. A damaged one concerns one entity, which may do nothing; it is not an error.
     pub(crate) async fn open(store: Store) -> Result<Self> {
         let Loaded { directory, unreadable } = load(&store).await?;

@@ -8,12 +8,12 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-use super::view::MountView;
+use super::{Unfit, view::MountView};
 use crate::{
     Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::{Access, Endpoint, Handler},
     error::Result,
 };
 
@@ -39,7 +39,82 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         operations: &[(Read, |ask| Box::pin(resultant_acl(ask)))],
         help: "Tells what the caller may do.",
     },
+    Endpoint {
+        pattern: "internal/ui/feature-flags",
+        access: Access::Direct,
+        on_top: false,
+        operations: &[(Read, |_| Box::pin(async { Ok(Answer::bare(&json!({ "feature_flags": null }))) }))],
+        help: "Lists what a web console may show that others may not.",
+    },
+    Endpoint {
+        pattern: "internal/ui/unauthenticated-messages",
+        access: Access::Open,
+        on_top: false,
+        operations: &[(Read, NO_MESSAGES)],
+        help: "Lists what a web console tells everybody.",
+    },
+    Endpoint {
+        pattern: "internal/ui/authenticated-messages",
+        access: Access::Open,
+        on_top: false,
+        operations: &[(Read, NO_MESSAGES)],
+        help: "Lists what a web console tells those who have logged in.",
+    },
+    Endpoint {
+        pattern: "internal/ui/namespaces",
+        access: Access::Optional,
+        on_top: false,
+        operations: &[(Read, |ask| Box::pin(namespaces(ask)))],
+        help: "Lists the namespaces that the caller can reach.",
+    },
+    Endpoint {
+        pattern: "internal/inspect/router/:tag",
+        access: Access::Sudo,
+        on_top: false,
+        operations: &[(Read, |_| Box::pin(async { Err(Unfit::Introspection.into()) }))],
+        help: "Tells how requests are routed, where the configuration lets it.",
+    },
+    Endpoint {
+        pattern: "internal/counters/requests",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Read, |_| Box::pin(async { Err(Unfit::Removed.into()) }))],
+        help: "Not any more.",
+    },
+    Endpoint {
+        pattern: "internal/counters/tokens",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Read, |ask| Box::pin(tokens(ask)))],
+        help: "Counts the service tokens.",
+    },
+    Endpoint {
+        pattern: "internal/counters/entities",
+        access: Access::Token,
+        on_top: false,
+        operations: &[(Read, |ask| Box::pin(entities(ask)))],
+        help: "Counts the entities.",
+    },
 ];
+
+/// Nobody can set a message yet.
+const NO_MESSAGES: Handler = |_| Box::pin(async { Ok(Answer::data(&json!({}))) });
+
+/// There is the root namespace, whose name is empty. Everybody with a token may know that.
+async fn namespaces(ask: Ask) -> Result<Answer> {
+    ask.caller()?;
+    Ok(Answer::data(&json!({ "keys": [""] })))
+}
+
+async fn tokens(ask: Ask) -> Result<Answer> {
+    let total = ask.active()?.tokens.count().await?;
+    Ok(Answer::data(&json!({ "counters": { "service_tokens": { "total": total } } })))
+}
+
+async fn entities(ask: Ask) -> Result<Answer> {
+    let total = ask.active()?.identity.count();
+    Ok(Answer::data(&json!({ "counters": { "entities": { "total": total } } })))
+}
 
 async fn resultant_acl(ask: Ask) -> Result<Answer> {
     let acl = ask.acl()?;

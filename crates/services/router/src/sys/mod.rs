@@ -3,11 +3,13 @@
 mod audit;
 mod capabilities;
 mod ceremony;
+mod cors;
 mod help;
 mod init;
 mod internal;
 mod keys;
 mod leases;
+mod loggers;
 mod mounts;
 mod plugins;
 mod policies;
@@ -18,8 +20,10 @@ mod reload;
 mod remount;
 mod root;
 mod seal;
+mod server;
 mod settings;
 mod tune;
+mod ui_headers;
 mod unfit;
 mod view;
 
@@ -41,6 +45,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     leases::ENDPOINTS,
     remount::ENDPOINTS,
     internal::ENDPOINTS,
+    server::ENDPOINTS,
     plugins::ENDPOINTS,
     processes::ENDPOINTS,
     reload::ENDPOINTS,
@@ -51,6 +56,9 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     wrapping::ENDPOINTS,
     audit::ENDPOINTS,
     lockout::ENDPOINTS,
+    cors::ENDPOINTS,
+    ui_headers::ENDPOINTS,
+    loggers::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
@@ -71,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_may_use_these_and_nothing_else() {
+    fn g5_everybody_may_use_these_and_nothing_else() {
         let open: Vec<&str> = ENDPOINTS
             .iter()
             .flat_map(|family| family.iter())
@@ -88,6 +96,11 @@ mod tests {
                 "seal-backend-status",
                 "internal/ui/mounts",
                 "internal/ui/mounts/*path",
+                "internal/ui/feature-flags",
+                "internal/ui/unauthenticated-messages",
+                "internal/ui/authenticated-messages",
+                "internal/ui/namespaces",
+                "replication/status",
                 "generate-root/attempt",
                 "generate-root/update",
                 "decode-token",
@@ -116,6 +129,11 @@ mod tests {
             "audit/file",
             "config/auditing/request-headers",
             "config/auditing/request-headers/x-a",
+            "config/cors",
+            "config/ui/headers/",
+            "config/ui/headers/x-a",
+            "step-down",
+            "internal/inspect/router/accessor",
             "leases",
             "leases/lookup/",
             "leases/lookup/pki/",

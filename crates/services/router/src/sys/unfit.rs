@@ -92,6 +92,28 @@ pub enum Unfit {
         "say which type the plugin {0:?} has: use the path plugins/catalog/:type/:name, with auth, database or secret"
     )]
     UntypedPlugin(String),
+    #[error("enterprise-only feature")]
+    Enterprise,
+    #[error("The functionality has been removed on this path")]
+    Removed,
+    #[error("The Vault configuration must set \"introspection_endpoint\" to true to enable this endpoint")]
+    Introspection,
+    #[error("at least one origin or the wildcard must be provided")]
+    NoOrigin,
+    #[error("to allow all origins the '*' must be the only value for allowed_origins")]
+    WildcardOrigin,
+    #[error("X-Vault headers cannot be set")]
+    VaultHeader,
+    #[error("this is no name of a header: use letters, digits and hyphens")]
+    HeaderName,
+    #[error("give at least one value in values, without line breaks")]
+    HeaderValues,
+    #[error("level is required")]
+    NoLevel,
+    #[error("invalid level provided: unknown log level: {0}")]
+    Level(String),
+    #[error("logger {0:?} not found")]
+    Logger(String),
     #[error("paths must be supplied")]
     NoPaths,
     #[error("no token found")]
@@ -106,6 +128,7 @@ impl Unfit {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::NoMountToReload(_) | Self::NoToken => Kind::Internal,
+            Self::Enterprise | Self::Removed => Kind::NotFound,
             _ => Kind::Invalid,
         }
     }
@@ -114,7 +137,12 @@ impl Unfit {
     pub(crate) const fn is_listed(&self) -> bool {
         matches!(
             self,
-            Self::Name(_) | Self::NoMountToReload(_) | Self::NoToken | Self::BadToken | Self::BadAccessor
+            Self::Name(_)
+                | Self::NoMountToReload(_)
+                | Self::NoToken
+                | Self::BadToken
+                | Self::BadAccessor
+                | Self::NoOrigin
         )
     }
 }

@@ -130,6 +130,11 @@ impl Tokens {
         Ok(accessors)
     }
 
+    /// How many service tokens there are.
+    pub(crate) async fn count(&self) -> Result<usize> {
+        Ok(self.store.list(Folder::Id.prefix()).await?.len())
+    }
+
     async fn read_accessor(&self, key: String) -> Result<Option<String>> {
         Ok(self.store.read::<Accessor>(&key).await?.map(|index| index.accessor))
     }

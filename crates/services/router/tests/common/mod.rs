@@ -5,11 +5,11 @@
 pub mod issuer;
 mod plugins;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use catalog::{BuiltinInfo, Catalog, StorageConfig};
 use launcher::Launcher;
-use router::{Clients, Config, Router};
+use router::{Clients, Config, Loggers, Router, UnknownLevel};
 use serde_json::{Value, json};
 use tonic::Request;
 use wire::{
@@ -159,7 +159,24 @@ fn over(catalog: &Catalog) -> Router {
         launcher: LauncherSeam::local(Arc::new(launcher)),
     };
     let lease_retry = Duration::from_millis(5);
-    Router::new(clients, Config { version: "1.2.3".to_owned(), lease_retry, ..Config::default() })
+    let loggers = Arc::new(OneLogger);
+    Router::new(clients, Config { version: "1.2.3".to_owned(), lease_retry, loggers, ..Config::default() })
+}
+
+/// A process that logs by one part, and knows two levels.
+#[derive(Debug)]
+struct OneLogger;
+
+impl Loggers for OneLogger {
+    fn levels(&self) -> BTreeMap<&'static str, &'static str> {
+        BTreeMap::from([("router", "info")])
+    }
+
+    fn set(&self, _: Option<&str>, level: &str) -> Result<(), UnknownLevel> {
+        if matches!(level, "info" | "debug") { Ok(()) } else { Err(UnknownLevel) }
+    }
+
+    fn reset(&self, _: Option<&str>) {}
 }
 
 /// Waits until something is so.
