@@ -9,7 +9,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::{Api, Plugin, Registration, Server, eventually, go_plugin, own_plugin, python, repository};
+use testkit::{
+    Api, Options, Plugin, Registration, Server, eventually, go_plugin, own_plugin, python, repository,
+};
 
 const READ_NOTES: &str =
     r#"path "notes/*" { capabilities = ["read"] } path "pki/issue/web" { capabilities = ["update"] }"#;
@@ -197,6 +199,88 @@ async fn our_userpass_as_a_program_wins_over_the_built_in_one() {
     assert_eq!(mount["running_sha256"], json!(plugin.sha256));
     users_log_in_and_out(&server).await;
     server.only_plugin();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_of_the_go_plugin_logs_in_as_often_as_its_secret_id_says() {
+    let server = server_with("approle", &go_plugin("approle")).await;
+    let api = server.api();
+    let role = json!({"token_policies": "notes", "token_ttl": "10m", "secret_id_num_uses": 1});
+    api.post("auth/approle/role/web", role).await.ok();
+    let role_id = api.get("auth/approle/role/web/role-id").await.data()["role_id"].take();
+    let made = api.post("auth/approle/role/web/secret-id", json!({})).await.data();
+    let body = json!({"role_id": role_id, "secret_id": made["secret_id"]});
+    let auth = log_in(&server, "auth/approle/login", body.clone()).await;
+    assert_eq!(auth["metadata"], json!({"role_name": "web"}));
+    let web = holder(&server, &auth);
+    assert_eq!(web.get("notes/a").await.data(), json!({"v": "1"}));
+    web.post("auth/token/renew-self", json!({})).await.ok();
+    server.anonymous().post("auth/approle/login", body).await.refused(400);
+    web.post("auth/token/revoke-self", json!({})).await.ok();
+    web.get("notes/a").await.refused(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_shows_a_certificate_logs_in_by_the_go_plugin() {
+    let server = Server::start_with(Options { tls: true, ..Options::default() }).await;
+    let auth = Registration { kind: "auth", ..Registration::default() };
+    server.register_as("cert", &go_plugin("cert"), auth).await;
+    prepare(&server, "cert").await;
+    let (ann, stranger) = (client_certificate("ann"), client_certificate("ann"));
+    let entry = json!({"certificate": ann.certificate, "token_policies": "notes", "token_ttl": "10m"});
+    server.api().post("auth/cert/certs/ann", entry).await.ok();
+
+    let body = json!({"name": "ann"});
+    let shown = server.showing(&ann.with_key);
+    let auth = shown.post("auth/cert/login", body.clone()).await.ok()["auth"].take();
+    assert_eq!(
+        (&auth["metadata"]["common_name"], &auth["policies"]),
+        (&json!("ann"), &json!(["default", "notes"]))
+    );
+    let holder = shown.with_token(auth["client_token"].as_str().unwrap());
+    assert_eq!(holder.get("notes/a").await.data(), json!({"v": "1"}));
+    holder.post("auth/token/renew-self", json!({})).await.ok();
+
+    server.showing(&stranger.with_key).post("auth/cert/login", body.clone()).await.refused(400);
+    server.anonymous().post("auth/cert/login", body).await.refused(400);
+}
+
+/// Who somebody is, as a browser or a machine shows it.
+struct ClientCertificate {
+    certificate: String,
+    /// The same, and its key.
+    with_key: String,
+}
+
+fn client_certificate(name: &str) -> ClientCertificate {
+    let folder = TempDir::new().unwrap();
+    let new =
+        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    let usage = ["-addext", "extendedKeyUsage=clientAuth", "-addext", "basicConstraints=critical,CA:FALSE"];
+    let subject = format!("/CN={name}");
+    let files = ["-subj", &subject, "-keyout", "key.pem", "-out", "certificate.pem"];
+    openssl(folder.path(), &[&new[..], &usage, &files].concat());
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let certificate = read("certificate.pem");
+    ClientCertificate { with_key: format!("{certificate}{}", read("key.pem")), certificate }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_go_plugin_of_ldap_is_configured_and_says_what_is_wrong_with_its_server() {
+    let server = server_with("ldap", &go_plugin("ldap")).await;
+    let api = server.api();
+    // Nothing listens there.
+    let config =
+        json!({"url": "ldap://127.0.0.1:1", "userdn": "ou=users,dc=example", "request_timeout": "1s"});
+    api.post("auth/ldap/config", config).await.ok();
+    let config = api.get("auth/ldap/config").await.data();
+    assert_eq!(config["userdn"], "ou=users,dc=example");
+    api.post("auth/ldap/groups/writers", json!({"policies": "notes"})).await.ok();
+    assert_eq!(api.list("auth/ldap/groups").await.data()["keys"], json!(["writers"]));
+    let lockout = json!({"user_lockout_config": {"lockout_threshold": "3"}});
+    api.post("sys/auth/ldap/tune", lockout).await.ok();
+    let refusal = server.anonymous().post("auth/ldap/login/ann", json!({"password": "horse"})).await;
+    assert!(refusal.refused(400).contains("LDAP"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Method, Request, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, Request, redirect};
 use serde_json::Value;
 
 use crate::Answer;
@@ -19,14 +19,15 @@ pub struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(address: String, trusted: Option<Certificate>) -> Self {
+    /// A client that believes nobody but one, and may show who it is.
+    pub(crate) fn new(address: String, trusted: Option<Certificate>, shown: Option<Identity>) -> Self {
         let http = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
             .timeout(PATIENCE)
-            .tls_certs_only(trusted)
-            .build()
-            .expect("an HTTP client can be made");
+            .tls_certs_only(trusted);
+        let http = shown.into_iter().fold(http, ClientBuilder::identity);
+        let http = http.build().expect("an HTTP client can be made");
         Self { http, address, token: None }
     }
 

@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
 
+use reqwest::Identity;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -99,6 +100,13 @@ impl Server {
     /// A client without a token.
     pub fn anonymous(&self) -> Api {
         self.api.clone()
+    }
+
+    /// A client without a token that shows a certificate: PEM of it and its key.
+    pub fn showing(&self, certificate: &str) -> Api {
+        let identity = Identity::from_pem(certificate.as_bytes()).expect("a certificate and its key");
+        let trusted = tls::trusted(self.folder.path());
+        Api::new(self.api.address().to_owned(), Some(trusted), Some(identity))
     }
 
     /// Ends it as the kernel does, without a chance to say good-bye.
@@ -194,7 +202,7 @@ impl Server {
 
 fn client(options: &Options, folder: &Path, port: u16) -> Api {
     let trusted = options.tls.then(|| tls::trusted(folder));
-    Api::new(format!("{}://127.0.0.1:{port}", options.scheme()), trusted)
+    Api::new(format!("{}://127.0.0.1:{port}", options.scheme()), trusted, None)
 }
 
 impl Drop for Server {

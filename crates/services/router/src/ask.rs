@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Operation, Token, policy::Acl};
+use wire::pb;
 
 use crate::{
     core::{Active, Core},
@@ -26,6 +27,8 @@ pub(crate) struct Ask {
     pub(crate) operation: Operation,
     pub(crate) captures: Captures,
     pub(crate) body: Bytes,
+    /// Where it came from; absent at the endpoints that answer while sealed.
+    pub(crate) connection: Option<pb::Connection>,
     /// How the caller wants the answer wrapped, if at all.
     pub(crate) wish: Option<Wish>,
 }

@@ -106,8 +106,12 @@ async fn decide(
     let (mount, response, wish) = match route.ok_or_else(|| Error::NoHandler(request.path.clone()))? {
         Route::Core(mount, core_mount, rest) => {
             trail.permitted(&active, Some(&gate), known).await?;
-            let ask =
-                Ask { unsealed: Some(active.clone()), caller, ..ask_of(core, &request, token, operation) };
+            let ask = Ask {
+                unsealed: Some(active.clone()),
+                caller,
+                connection: request.connection.take(),
+                ..ask_of(core, &request, token, operation)
+            };
             (mount, Box::pin(answer(mount, core_mount, rest, ask)).await?, wish)
         }
         Route::Plugin(mount, rest) => {
@@ -301,6 +305,7 @@ fn ask_of(core: &Arc<Core>, request: &Request, token: Token, operation: Operatio
         operation,
         captures: Default::default(),
         body: request.data.clone(),
+        connection: None,
         wish: Wish::of_caller(request),
     }
 }

@@ -38,7 +38,9 @@ impl Leases {
         let record = self.read(claim.id()).await?.ok_or(LeaseRefusal::NotFound)?;
         check(&record)?;
         let mount = self.mount_of(&record).ok_or(LeaseRefusal::MountGone)?;
-        let Some(response) = self.ask_to_renew(&mount, &record, increment).await? else { return Ok(None) };
+        let Some(response) = self.ask_to_renew(&mount, record.request(increment)).await? else {
+            return Ok(None);
+        };
         let pb::Response { secret: Some(secret), data, mut warnings, .. } = *response else {
             return Ok(None);
         };
@@ -63,10 +65,12 @@ impl Leases {
         token: &SaltedId,
         path: &str,
         increment: Duration,
+        connection: Option<pb::Connection>,
     ) -> Result<Option<Vouched>> {
         let record = self.read(&lease_id(path, token)).await?.ok_or(LeaseRefusal::NotFound)?;
         let mount = self.mount_of(&record).ok_or(LeaseRefusal::MountGone)?;
-        let Some(response) = self.ask_to_renew(&mount, &record, increment).await? else { return Ok(None) };
+        let request = pb::Request { connection, ..record.request(increment) };
+        let Some(response) = self.ask_to_renew(&mount, request).await? else { return Ok(None) };
         let pb::Response { auth: Some(auth), mut warnings, .. } = *response else { return Ok(None) };
         let options = auth.lease_options.unwrap_or_default();
         let wish = LeaseWish {
@@ -81,13 +85,7 @@ impl Leases {
         Ok(Some(Vouched { auth, term, warnings }))
     }
 
-    async fn ask_to_renew(
-        &self,
-        mount: &Mount,
-        record: &Record,
-        increment: Duration,
-    ) -> Result<Option<Box<pb::Response>>> {
-        let request = record.request(increment);
+    async fn ask_to_renew(&self, mount: &Mount, request: pb::Request) -> Result<Option<Box<pb::Response>>> {
         let answer = ask_issuer(&self.launcher, &self.mounts, mount, Operation::Renew, request).await;
         answer.map_err(|error| match error {
             error @ (Error::Sealed | Error::Refused { .. }) => error,

@@ -19,11 +19,18 @@ pub(crate) struct Renewal {
 
 /// Prolongs the life of a token: by that much from now on, or by what its mount gives when nothing is said. None: the
 /// plugin that vouched for its holder has nothing to say any more, and the token ends when it ends.
-pub(crate) async fn renew(active: &Active, id: SaltedId, increment: Duration) -> Result<Option<Renewal>> {
+///
+/// Such a plugin may want to know where the request comes from.
+pub(crate) async fn renew(
+    active: &Active,
+    id: SaltedId,
+    increment: Duration,
+    connection: Option<pb::Connection>,
+) -> Result<Option<Renewal>> {
     let entry = active.tokens.alive(&id).await?.ok_or(TokenRefusal::NotFound)?;
     refuse(&entry)?;
     if !entry.path.starts_with(OURS) {
-        let vouched = active.leases.renew_auth(&id, &entry.path, increment).await?;
+        let vouched = active.leases.renew_auth(&id, &entry.path, increment, connection).await?;
         let Some(Vouched { auth, term, warnings }) = vouched else { return Ok(None) };
         let renewal = prolong(active, &id, Some(&auth), |_| Ok(term)).await?;
         return Ok(Some(Renewal { warnings, ..renewal }));

@@ -56,7 +56,9 @@ async fn answer(ask: &Ask, id: SaltedId, kind: TokenKind, shown: &str) -> Result
         return Err(TokenRefusal::RenewBatch.into());
     }
     let increment: Duration = duration(&ask.fields()?, "increment", "increment")?;
-    let Some(renewal) = renew(ask.active()?, id, increment).await? else { return Ok(Answer::Nothing) };
+    let Some(renewal) = renew(ask.active()?, id, increment, ask.connection.clone()).await? else {
+        return Ok(Answer::Nothing);
+    };
     let auth = view::auth(ask.active()?, shown, &renewal.entry)?;
     Ok(Answer::Auth { auth, warnings: renewal.warnings })
 }
