@@ -22,6 +22,8 @@ use crate::offspring;
 const PREFIX: &str = "mortise-";
 /// The longest path of a process's folder. The kernel takes 107 bytes for a socket; plugins add up to 20.
 const LONGEST: usize = 80;
+/// How often another host, which starts just now, may take the folder away before it is locked.
+const TRIES: usize = 16;
 
 /// Where the folders of processes are. Belongs to one host; the next host removes what a killed one left.
 #[derive(Debug)]
@@ -37,6 +39,18 @@ impl RuntimeDir {
     pub fn create(parent: Option<&Path>) -> io::Result<Self> {
         let parent = parent.map_or_else(usual_parent, Path::to_owned);
         remove_abandoned(&parent);
+        for _ in 0..TRIES {
+            match Self::create_in(&parent) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotFound) => {
+                }
+                made => return made,
+            }
+        }
+        Self::create_in(&parent)
+    }
+
+    /// Fails when another host takes the folder for an abandoned one before it is locked.
+    fn create_in(parent: &Path) -> io::Result<Self> {
         let id = Uuid::new_v4().simple().to_string();
         let path = parent.join(format!("{PREFIX}{}", &id[..8]));
         if path.as_os_str().len() > LONGEST - 8 {
@@ -44,9 +58,7 @@ impl RuntimeDir {
             return Err(io::Error::new(io::ErrorKind::InvalidFilename, text));
         }
         private_dir(&path)?;
-        let lock = lock_file(&path, true)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { path, next: AtomicU64::new(1), _lock: lock })
+        Ok(Self { _lock: hold(&path)?, path, next: AtomicU64::new(1) })
     }
 
     /// A new, empty folder for one process.
@@ -95,6 +107,14 @@ fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
 
+/// Locks a new folder, and sees that it is still there.
+fn hold(dir: &Path) -> io::Result<File> {
+    let lock = lock_file(dir, true)?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    fs::symlink_metadata(dir.join("lock"))?;
+    Ok(lock)
+}
+
 fn lock_file(dir: &Path, create: bool) -> io::Result<File> {
     let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
     let mut options = OpenOptions::new();
@@ -134,6 +154,18 @@ mod tests {
 
     use super::*;
     use crate::environment::SOCKET_DIR;
+
+    #[test]
+    fn hosts_that_start_together_all_get_a_folder() {
+        let parent = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            let hosts: Vec<_> =
+                (0..32).map(|_| scope.spawn(|| RuntimeDir::create(Some(parent.path())).unwrap())).collect();
+            for host in hosts {
+                assert!(host.join().unwrap().path.join("lock").is_file());
+            }
+        });
+    }
 
     #[test]
     fn l5_folders_are_private_short_and_gone_afterwards() {

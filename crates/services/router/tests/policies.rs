@@ -145,7 +145,10 @@ async fn mounts_are_shown_to_those_who_may_do_something_in_them() {
 
     policy(&stack, "bob", r#"path "odd/*" { capabilities = ["deny"] }"#).await;
     let seen = data(stack.ask(&token, "read", "sys/internal/ui/mounts", Value::Null).await);
-    assert_eq!(seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(), ["cubbyhole/", "sys/"]);
+    assert_eq!(
+        seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["cubbyhole/", "identity/", "sys/"]
+    );
 }
 
 #[tokio::test]

@@ -32,10 +32,13 @@ async fn reloading_names_what_it_cannot_find() {
 async fn plugins_are_listed_and_read() {
     let stack = Stack::open().await;
     let all = data(stack.read("sys/plugins/catalog").await);
-    assert_eq!(all["auth"], json!(["login", "voucher"]));
+    assert_eq!(all["auth"], json!(["approle", "login", "userpass", "voucher"]));
     assert_eq!(all["secret"], json!(["broken", "issuer", "kv", "odd"]));
     assert_eq!(all["detailed"][0]["type"], json!("auth"));
-    assert_eq!(data(stack.list("sys/plugins/catalog/auth/").await), json!({"keys": ["login", "voucher"]}));
+    assert_eq!(
+        data(stack.list("sys/plugins/catalog/auth/").await),
+        json!({"keys": ["approle", "login", "userpass", "voucher"]})
+    );
     assert_eq!(refused(stack.list("sys/plugins/catalog/").await).0, "unsupported");
     assert_eq!(refused(stack.list("sys/plugins/catalog/unknown/").await).0, "unsupported");
     let kv = data(stack.read("sys/plugins/catalog/secret/kv").await);
