@@ -6,10 +6,11 @@ use std::{
 use tokio::runtime::Handle;
 
 /// Work that is finished even when nobody waits for it any longer: only then does it become a task of its own.
-pub(crate) struct Finished<F: Future<Output: Send + 'static> + Send + 'static>(Option<Pin<Box<F>>>);
+pub struct Finished<F: Future<Output: Send + 'static> + Send + 'static>(Option<Pin<Box<F>>>);
 
 impl<F: Future<Output: Send + 'static> + Send + 'static> Finished<F> {
-    pub(crate) fn new(work: F) -> Self {
+    /// This work; nothing of it is done before it is waited for.
+    pub fn new(work: F) -> Self {
         Self(Some(Box::pin(work)))
     }
 }

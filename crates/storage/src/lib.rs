@@ -7,7 +7,7 @@ mod cache;
 mod children;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[cfg(feature = "barrier")]
+#[cfg(any(feature = "barrier", feature = "remote"))]
 mod finished;
 mod inmem;
 mod key;
@@ -22,6 +22,8 @@ mod view;
 pub use barrier::Barrier;
 #[cfg(feature = "barrier")]
 pub use cache::Cached;
+#[cfg(any(feature = "barrier", feature = "remote"))]
+pub use finished::Finished;
 pub use inmem::InMemory;
 pub use key::{InvalidKey, Key, Prefix};
 #[cfg(feature = "remote")]

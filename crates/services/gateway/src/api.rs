@@ -1,4 +1,4 @@
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -53,8 +53,9 @@ impl Api {
     where
         B: Body<Data = Bytes> + Unpin,
     {
+        let responding = pin!(self.respond(request, peer));
         // Nothing of the handler is looked at after a panic.
-        AssertUnwindSafe(self.respond(request, peer)).catch_unwind().await.unwrap_or_else(|_| panicked())
+        AssertUnwindSafe(responding).catch_unwind().await.unwrap_or_else(|_| panicked())
     }
 
     async fn respond<B>(self, request: Request<B>, peer: &Peer) -> Response

@@ -36,25 +36,22 @@ impl BuiltIn {
     }
 
     /// Answers one request. A panic harms this request only.
-    pub async fn handle(&self, request: pb::Request) -> Result<pb::HandleRequestReply> {
-        let outcome = async {
-            match tenon::Request::try_from(request) {
-                Ok(request) => self.backend.handle(request).await,
-                Err(error) => Err(error),
-            }
+    pub async fn handle(&self, request: Box<pb::Request>) -> Result<pb::HandleRequestReply> {
+        // Read out here, and not in the future that is guarded: it is large, and would be moved about with it.
+        let outcome = match tenon::Request::try_from(*request) {
+            Ok(request) => caught(&self.name, self.backend.handle(request)).await?,
+            Err(error) => Err(error),
         };
-        caught(&self.name, outcome).await.map(convert::reply)
+        Ok(convert::reply(outcome))
     }
 
     /// Whether what a write would touch exists.
-    pub async fn exists(&self, request: pb::Request) -> Result<pb::HandleExistenceCheckReply> {
-        let found = async {
-            match tenon::Request::try_from(request) {
-                Ok(request) => self.backend.exists(request).await,
-                Err(error) => Err(error),
-            }
+    pub async fn exists(&self, request: Box<pb::Request>) -> Result<pb::HandleExistenceCheckReply> {
+        let found = match tenon::Request::try_from(*request) {
+            Ok(request) => caught(&self.name, self.backend.exists(request)).await?,
+            Err(error) => Err(error),
         };
-        caught(&self.name, found).await.map(convert::existence_reply)
+        Ok(convert::existence_reply(found))
     }
 
     /// Tells the engine that the mount ends.

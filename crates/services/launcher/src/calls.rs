@@ -28,7 +28,7 @@ pub async fn handle(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
         let _inside = instance.enter();
         match &instance.served_by {
             ServedBy::BuiltIn(builtin) => {
-                return builtin.handle(*Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+                return builtin.handle(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
             }
             ServedBy::External(external) => {
                 let failed_before = mount.storage.failures().count();
@@ -47,7 +47,7 @@ pub async fn handle(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
 /// Hands a request of the host's own to a plugin that runs anyway, once. None: it does not run.
 pub async fn handle_if_running(
     mount: &Mount,
-    request: pb::Request,
+    request: Box<pb::Request>,
 ) -> Option<Result<pb::HandleRequestReply>> {
     let instance = mount.ready()?;
     let _inside = instance.enter();
@@ -55,7 +55,7 @@ pub async fn handle_if_running(
         ServedBy::BuiltIn(builtin) => return Some(builtin.handle(request).await),
         ServedBy::External(external) => external,
     };
-    let args = Arc::new(pb::HandleRequestArgs { storage_id: 0, request: Some(Box::new(request)) });
+    let args = Arc::new(pb::HandleRequestArgs { storage_id: 0, request: Some(request) });
     Some(external.handle(args).await.map_err(|trouble| match trouble {
         Trouble::Failed(error) => error,
         Trouble::Lost(_) => {
@@ -83,7 +83,7 @@ pub async fn exists(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
         let _inside = instance.enter();
         match &instance.served_by {
             ServedBy::BuiltIn(builtin) => {
-                return builtin.exists(*Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+                return builtin.exists(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
             }
             ServedBy::External(external) => {
                 let failed_before = mount.storage.failures().count();

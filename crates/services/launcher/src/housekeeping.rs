@@ -33,14 +33,14 @@ pub async fn go_round(mounts: Weak<Mounts>, period: Duration, limit: Duration) {
 
 async fn ask(mount: &Arc<Mount>, limit: Duration) {
     let spec = mount.system.spec();
-    let request = pb::Request {
+    let request = Box::new(pb::Request {
         operation: Operation::Rollback.word().to_owned(),
         data: "{}".into(),
         mount_point: spec.path.clone(),
         mount_type: spec.plugin.clone(),
         mount_accessor: spec.accessor.clone(),
         ..pb::Request::default()
-    };
+    });
     let late = |_| Err(Error::Timeout { plugin: spec.plugin.clone(), limit });
     let answer = timeout(limit, calls::handle_if_running(mount, request)).await;
     match answer.unwrap_or_else(|elapsed| Some(late(elapsed))) {

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use domain::Kind;
-use storage::{Error, Key, Prefix, Result, Storage, View, Write};
+use storage::{Error, Finished, Key, Prefix, Result, Storage, View, Write};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -76,8 +76,7 @@ impl Storage for OwnStorage {
             drop(inside);
             outcome
         };
-        let done = tokio::spawn(work.in_current_span()).await;
-        self.failures.watch(done.unwrap_or_else(|lost| Err(Error::backend(lost))))
+        self.failures.watch(Finished::new(work.in_current_span()).await)
     }
 }
 

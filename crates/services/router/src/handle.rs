@@ -1,4 +1,4 @@
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use domain::{Kind, Operation, Token};
 use tokio::time::timeout;
@@ -29,7 +29,11 @@ use crate::{
 pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response, Failure> {
     let (mut login, mut trail) = (false, Trail::default());
     let deadline = core.config.deadline;
-    let decided = timeout(deadline, decide(&core, request, &mut login, &mut trail)).await;
+    let decided = {
+        // Large: pinned where it is made, and not moved into what watches the time.
+        let deciding = pin!(decide(&core, request, &mut login, &mut trail));
+        timeout(deadline, deciding).await
+    };
     let outcome = decided.unwrap_or(Err(Error::Deadline(deadline.as_secs())));
     match trail.end(outcome).await {
         Ok(response) => Ok(response),

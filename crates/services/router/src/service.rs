@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use tonic::{Request, Response, Status};
 use tower::{
@@ -46,7 +46,7 @@ fn pipeline(core: Arc<Core>) -> BoxCloneSyncService<api::Request, api::Response,
 async fn traced(core: Arc<Core>, request: api::Request) -> Result<api::Response, Failure> {
     let span =
         tracing::debug_span!("request", id = request.id, operation = request.operation, path = request.path);
-    handle(core, request).instrument(span).await
+    pin!(handle(core, request)).instrument(span).await
 }
 
 fn from_layer(error: BoxError) -> Failure {

@@ -13,7 +13,10 @@ use domain::Secret;
 use ring::aead::LessSafeKey;
 use zeroize::Zeroizing;
 
-use super::entry::{RawKey, cipher, random};
+use super::{
+    entry::{RawKey, cipher, random},
+    names::Names,
+};
 use crate::Result;
 
 /// The form of a stored keyring: this byte, the key of names, the active term, and each term with time and key.
@@ -34,7 +37,7 @@ pub struct KeyStatus {
 pub(super) struct Keyring {
     terms: BTreeMap<u32, Arc<Term>>,
     active: Arc<Term>,
-    names: Secret<[u8; 64]>,
+    names: Arc<Names>,
 }
 
 /// One key, from its installation on.
@@ -67,7 +70,7 @@ impl Keyring {
     /// A first term, and a key for names that lasts as long as the keyring: a name must always read the same.
     pub(super) fn create() -> Result<Self> {
         let active = Arc::new(Term::fresh(1)?);
-        Ok(Self { terms: [(1, active.clone())].into(), active, names: random()? })
+        Ok(Self { terms: [(1, active.clone())].into(), active, names: Arc::new(Names::new(random()?)) })
     }
 
     /// The same keys, and a fresh one that is active.
@@ -87,7 +90,7 @@ impl Keyring {
         self.terms.get(&number).map(|term| &**term)
     }
 
-    pub(super) const fn names(&self) -> &Secret<[u8; 64]> {
+    pub(super) fn names(&self) -> &Names {
         &self.names
     }
 
@@ -103,7 +106,7 @@ impl Keyring {
         // Room for all of it at once: growing would leave copies of keys behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(69 + 44 * self.terms.len()));
         bytes.put_u8(VERSION);
-        bytes.put_slice(self.names.expose());
+        bytes.put_slice(self.names.secret().expose());
         bytes.put_u32(self.active.number);
         for (number, term) in &self.terms {
             bytes.put_u32(*number);
@@ -118,7 +121,7 @@ impl Keyring {
         if bytes.try_get_u8().ok()? != VERSION {
             return None;
         }
-        let names = take_key(&mut bytes)?;
+        let names = Arc::new(Names::new(take_key(&mut bytes)?));
         let active = bytes.try_get_u32().ok()?;
         let mut terms = BTreeMap::new();
         while bytes.has_remaining() {

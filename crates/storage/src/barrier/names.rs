@@ -3,6 +3,7 @@
 use aes_siv::{KeyInit, siv::Aes256Siv};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Secret;
+use quick_cache::{Weighter, sync::Cache};
 
 use crate::{Error, Key, Prefix, Result};
 
@@ -12,11 +13,33 @@ const DATA: &str = "data/";
 /// Below these, and the segment that follows, every segment is hidden.
 const MOUNTS: [&str; 2] = ["logical/", "auth/"];
 
+/// Hidden names that are kept, in bytes with the names they stand for: to hide one anew costs more than the rest of a
+/// read that the cache below answers.
+const KEPT: u64 = 1 << 20;
+
+/// What a kept name is assumed to weigh on average, in bytes.
+const USUAL: u64 = 256;
+
+/// What a kept name takes beside the two texts, in bytes.
+const OVERHEAD: u64 = 96;
+
 /// Hides names segment by segment, so that what is below a prefix still begins with the hidden prefix.
 ///
 /// Encryption is deterministic, as finding an entry again demands, with the plain path above as associated data:
 /// the same name in two folders does not look the same.
-pub(super) struct Names<'k>(pub(super) &'k Secret<[u8; 64]>);
+pub(super) struct Names {
+    key: Secret<[u8; 64]>,
+    recent: Cache<Key, Key, Weight>,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Key, Key> for Weight {
+    fn weight(&self, key: &Key, hidden: &Key) -> u64 {
+        (key.as_str().len() + hidden.as_str().len()) as u64 + OVERHEAD
+    }
+}
 
 /// Where the part of a path that is hidden begins.
 fn hidden_from(path: &str) -> usize {
@@ -32,10 +55,29 @@ pub(super) fn hidden_below(prefix: &str) -> bool {
     MOUNTS.into_iter().any(|root| prefix.strip_prefix(root).is_some_and(|rest| rest.contains('/')))
 }
 
-impl Names<'_> {
+impl Names {
+    /// Hides names with this key.
+    pub(super) fn new(key: Secret<[u8; 64]>) -> Self {
+        let items = usize::try_from(KEPT / USUAL).unwrap_or(usize::MAX);
+        Self { key, recent: Cache::with_weighter(items, KEPT, Weight) }
+    }
+
+    /// With what they are hidden.
+    pub(super) const fn secret(&self) -> &Secret<[u8; 64]> {
+        &self.key
+    }
+
     /// The name that a key is stored under.
     pub(super) fn key(&self, key: &Key) -> Result<Key> {
-        self.hide(key.as_str()).map(Key::encoded)
+        if !hidden_below(key.as_str()) {
+            return self.hide(key.as_str()).map(Key::encoded);
+        }
+        if let Some(hidden) = self.recent.get(key) {
+            return Ok(hidden);
+        }
+        let hidden = self.hide(key.as_str()).map(Key::encoded)?;
+        self.recent.insert(key.clone(), hidden.clone());
+        Ok(hidden)
     }
 
     /// The prefix that a prefix is stored under.
@@ -85,7 +127,7 @@ impl Names<'_> {
     }
 
     fn siv(&self) -> Aes256Siv {
-        Aes256Siv::new(self.0.expose().into())
+        Aes256Siv::new(self.key.expose().into())
     }
 }
 
@@ -95,8 +137,8 @@ mod tests {
 
     use super::*;
 
-    fn secret() -> Secret<[u8; 64]> {
-        Secret::new([7; 64])
+    fn names() -> Names {
+        Names::new(Secret::new([7; 64]))
     }
 
     fn key(text: &str) -> Key {
@@ -105,21 +147,21 @@ mod tests {
 
     #[test]
     fn only_what_lies_below_a_mount_is_hidden() {
-        let (secret, names) = (secret(), |key| Names(key));
+        let names = names();
         for plain in ["core/mounts", "logical", "logical/uuid", "authority/a/b", "sys/token/id"] {
-            assert_eq!(names(&secret).key(&key(plain)).unwrap().as_str(), format!("data/{plain}"));
+            assert_eq!(names.key(&key(plain)).unwrap().as_str(), format!("data/{plain}"));
         }
         for hidden in ["logical/uuid/my-secret", "auth/uuid/user/bob"] {
-            let name = names(&secret).key(&key(hidden)).unwrap();
+            let name = names.key(&key(hidden)).unwrap();
             assert!(!name.as_str().contains("secret") && !name.as_str().contains("bob"), "{name}");
         }
     }
 
     #[test]
     fn the_same_name_elsewhere_looks_different() {
-        let secret = secret();
+        let names = names();
         let last = |path: &str| {
-            let name = String::from(Names(&secret).key(&key(path)).unwrap());
+            let name = String::from(names.key(&key(path)).unwrap());
             name.rsplit('/').next().unwrap().to_owned()
         };
         assert_ne!(last("logical/1/a/x"), last("logical/1/b/x"));
@@ -127,11 +169,23 @@ mod tests {
         assert_eq!(last("logical/1/x"), last("logical/1/x"));
     }
 
+    #[test]
+    fn a_name_that_is_kept_is_the_one_that_is_made_and_only_so_many_are_kept() {
+        let names = names();
+        for at in 0..20_000 {
+            let path = format!("logical/uuid/{at}");
+            let made = names.hide(&path).unwrap();
+            assert_eq!(names.key(&key(&path)).unwrap().as_str(), made);
+            assert_eq!(names.key(&key(&path)).unwrap().as_str(), made);
+        }
+        assert!(names.recent.weight() <= KEPT, "{}", names.recent.weight());
+        assert!(names.recent.len() > 1000, "{}", names.recent.len());
+    }
+
     proptest! {
         #[test]
         fn a_child_is_found_below_its_prefix_and_shown_again(folders in "([^/\0.]{0,4}/){0,3}", name in "[^/\0.]{0,6}") {
-            let secret = secret();
-            let names = Names(&secret);
+            let names = names();
             let prefix: Prefix = format!("logical/uuid/{folders}").parse().unwrap();
             let stored = names.key(&key(&format!("{prefix}{name}"))).unwrap();
             let below = names.prefix(&prefix).unwrap();

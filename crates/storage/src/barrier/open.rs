@@ -48,8 +48,8 @@ impl Open {
         &self.root
     }
 
-    pub(super) const fn names(&self) -> Names<'_> {
-        Names(self.keyring.names())
+    pub(super) fn names(&self) -> &Names {
+        self.keyring.names()
     }
 
     pub(super) fn status(&self) -> KeyStatus {

@@ -21,25 +21,26 @@ pub(crate) struct Incoming {
 }
 
 /// The request as a plugin gets it. The caller's token stays here: the plugin sees a salted form that is of no use.
+/// In its box from the start, because it is large.
 pub(super) fn request_for(
     mount: &Mount,
     rest: &str,
     incoming: &Incoming,
     operation: Operation,
-    token: &Token,
+    salted: &str,
     caller: Option<&Caller>,
-) -> pb::Request {
+) -> Box<pb::Request> {
     let entry = &mount.entry;
     let who = caller.map(|caller| &*caller.entry);
     // No parameters are an empty object: Go's side refuses an empty text.
     let data = if incoming.data.is_empty() { Bytes::from_static(b"{}") } else { incoming.data.clone() };
-    pb::Request {
+    Box::new(pb::Request {
         id: incoming.id.clone(),
         operation: operation.word().to_owned(),
         path: rest.to_owned(),
         data,
         headers: passed_through(&incoming.headers, &entry.config.passthrough_request_headers),
-        client_token: salted(&entry.uuid, token),
+        client_token: salted.to_owned(),
         client_token_accessor: who.map(|who| who.accessor.clone()).unwrap_or_default(),
         display_name: who.map(|who| who.display_name.clone()).unwrap_or_default(),
         entity_id: who.map(|who| who.entity_id.clone()).unwrap_or_default(),
@@ -50,7 +51,7 @@ pub(super) fn request_for(
         connection: incoming.connection.clone(),
         wrap_info: incoming.wrap_info.clone(),
         ..pb::Request::default()
-    }
+    })
 }
 
 /// The protocol says SHA-1 of the mount's identity and the token.

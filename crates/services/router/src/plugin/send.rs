@@ -7,7 +7,7 @@ use wire::{
 
 use super::{
     failure::{error_of, existence_error_of},
-    request::{Incoming, request_for},
+    request::{Incoming, request_for, salted},
 };
 use crate::{
     Error,
@@ -35,10 +35,11 @@ pub(crate) async fn send(
     let mut operation = incoming.operation;
     let entity = caller.map_or("", |caller| &caller.entry.entity_id);
     let person = told(&mounts.identity, mounts, entity);
+    let salted = salted(&mount.entry.uuid, token);
     // Made anew for each call, which takes it along: a call is seldom repeated, and a copy costs as much.
     let call = |operation| {
-        let request = request_for(mount, rest, incoming, operation, token, caller);
-        Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)), person: person.clone() }
+        let request = request_for(mount, rest, incoming, operation, &salted, caller);
+        Call { mount: mount.entry.uuid.clone(), request: Some(request), person: person.clone() }
     };
     if operation == Operation::Update {
         // Boxed, because reads carry the room for it, too.
@@ -63,9 +64,10 @@ pub(crate) async fn look_ahead(
     token: &Token,
 ) -> Result<Option<String>> {
     mounts.make_ready(mount).await?;
+    let salted = salted(&mount.entry.uuid, token);
     let call = || {
-        let request = request_for(mount, rest, incoming, Operation::AliasLookahead, token, None);
-        Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)), ..Call::default() }
+        let request = request_for(mount, rest, incoming, Operation::AliasLookahead, &salted, None);
+        Call { mount: mount.entry.uuid.clone(), request: Some(request), ..Call::default() }
     };
     let reply = retold(mounts, mount, || launcher.handle(call())).await?;
     match error_of(reply.err) {
