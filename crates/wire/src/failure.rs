@@ -17,17 +17,19 @@ pub struct Failure {
     pub data: Bytes,
     /// A status code that a plugin asked for.
     pub code: Option<u16>,
+    /// Headers that the answer carries.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Failure {
     /// A failure with one sentence.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, messages: vec![message.into()], data: Bytes::new(), code: None }
+        Self { kind, messages: vec![message.into()], data: Bytes::new(), code: None, headers: Vec::new() }
     }
 
     /// A failure that says nothing but its kind.
     pub const fn silent(kind: Kind) -> Self {
-        Self { kind, messages: Vec::new(), data: Bytes::new(), code: None }
+        Self { kind, messages: Vec::new(), data: Bytes::new(), code: None, headers: Vec::new() }
     }
 }
 
@@ -86,6 +88,7 @@ pub fn status_of(failure: Failure) -> Status {
         messages: failure.messages,
         data: failure.data,
         code: failure.code.map_or(0, u32::from),
+        headers: failure.headers.into_iter().collect(),
     };
     Status::with_details(code, text, details.encode_to_vec().into())
 }
@@ -95,7 +98,8 @@ pub fn failure_of(status: &Status) -> Failure {
     let details = common::v1::Failure::decode(status.details()).ok().and_then(|details| {
         let kind = Kind::from_word(&details.kind)?;
         let code = u16::try_from(details.code).ok().filter(|code| *code != 0);
-        Some(Failure { kind, messages: details.messages, data: details.data, code })
+        let headers = details.headers.into_iter().collect();
+        Some(Failure { kind, messages: details.messages, data: details.data, code, headers })
     });
     details.unwrap_or_else(|| Failure::new(kind_of(status.code()), status.message()))
 }
@@ -112,6 +116,7 @@ mod tests {
                 messages: vec!["one".to_owned(), "two".to_owned()],
                 data: Bytes::from_static(b"{}"),
                 code: Some(418),
+                headers: vec![("Retry-After".to_owned(), "1".to_owned())],
             };
             assert_eq!(failure_of(&status_of(failure.clone())), failure);
         }

@@ -60,7 +60,13 @@ pub fn failure(failure: &Failure) -> Response {
     // Texts, and JSON that was just read: this cannot fail to be JSON.
     let mut json = serde_json::to_vec(&errors).unwrap_or_default();
     json.push(b'\n');
-    with_body(status_or(failure.kind, failure.code), json)
+    let mut response = with_body(status_or(failure.kind, failure.code), json);
+    for (name, value) in &failure.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// Not part of the API.

@@ -255,7 +255,13 @@ async fn failures_have_the_status_of_their_kind_and_show_what_is_beside_them() {
         let kind = Kind::from_word(request.path.trim_end_matches('/')).unwrap_or(Kind::Internal);
         let data = if kind == Kind::NotFound { r#"{"a":1}"# } else { "" };
         let code = (kind == Kind::Internal).then_some(418);
-        Err(status_of(Failure { kind, messages: vec!["why".to_owned()], data: data.into(), code }))
+        Err(status_of(Failure {
+            kind,
+            messages: vec!["why".to_owned()],
+            data: data.into(),
+            code,
+            headers: Vec::new(),
+        }))
     });
     let gateway = Running::start(router, Config::default()).await;
     let client = Client::new();

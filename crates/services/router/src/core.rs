@@ -19,6 +19,7 @@ use crate::{
     mounts::{Launch, Mounts},
     plugins::Catalog,
     policies::Policies,
+    quotas::Quotas,
     rotation,
     settings::{CrossOrigin, Settings},
     store::Store,
@@ -40,6 +41,7 @@ pub(crate) struct Active {
     pub(crate) wrapping: Wrapping,
     pub(crate) audit: Arc<Audit>,
     pub(crate) settings: Settings,
+    pub(crate) quotas: Quotas,
     /// Records what happens to plugins.
     _plugins: AbortOnDropHandle<()>,
 }
@@ -180,6 +182,7 @@ impl Core {
         let lockouts = Lockouts::open(self.store.clone(), &mounts.snapshot()).await?;
         let wrapping = Wrapping::new(self.store.clone(), self.config.api_addr.clone());
         let settings = Settings::open(&self.store, &self.config).await?;
+        let quotas = Quotas::open(&self.store).await?;
         // Before anything is served: what was recorded before a restart is recorded after it.
         let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
         let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
@@ -194,6 +197,7 @@ impl Core {
             wrapping,
             audit,
             settings,
+            quotas,
             _plugins: plugins,
         })
     }

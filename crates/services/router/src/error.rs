@@ -11,6 +11,7 @@ use crate::{
     lease::LeaseRefusal,
     mounts::Refusal,
     policies::PolicyRefusal,
+    quotas::QuotaRefusal,
     sys::Unfit,
     token::{self, TokenRefusal},
     wrapping::WrappingRefusal,
@@ -90,6 +91,9 @@ pub enum Error {
     /// A token that is not made, found, renewed or revoked.
     #[error(transparent)]
     Token(#[from] TokenRefusal),
+    /// One request too many, or a quota that is not set as asked.
+    #[error(transparent)]
+    Quota(#[from] QuotaRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -157,6 +161,7 @@ impl Error {
             Self::System(unfit) => unfit.kind(),
             Self::Identity(refusal) => refusal.kind(),
             Self::Lease(refusal) => refusal.kind(),
+            Self::Quota(refusal) => refusal.kind(),
             Self::Wrapping(refusal) => refusal.kind(),
             Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
@@ -189,6 +194,7 @@ impl Error {
             Self::Below(failure) => failure,
             Self::Refused { message, data, .. } => Failure { data, ..alone(message) },
             Self::Value { message, code, .. } => Failure { code, ..listed(message) },
+            Self::Quota(refusal) => Failure { headers: refusal.headers(), ..alone(refusal.to_string()) },
             Self::System(ref unfit) if unfit.is_listed() => listed(self.to_string()),
             Self::Token(ref refusal) if refusal.is_listed() => listed(self.to_string()),
             Self::Cubbyhole(refusal) if refusal.is_listed() => listed(self.to_string()),

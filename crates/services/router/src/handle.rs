@@ -77,8 +77,12 @@ async fn decide(
         }
         active => active?,
     };
-    trail.begin(&active.audit, &request, &token, operation);
     let snapshot = active.mounts.snapshot();
+    let allowance = active.quotas.admit(&request, &snapshot);
+    if allowance.is_ok() || active.quotas.are_recorded() {
+        trail.begin(&active.audit, &request, &token, operation);
+    }
+    let allowance = allowance?;
     refuse_trailing_slash(&snapshot, &mut request.path, operation)?;
     trail.goes_to(&snapshot);
     let route = route(&snapshot, &request.path);
@@ -162,13 +166,17 @@ async fn decide(
             (mount, plugin::respond(context, reply).await?, wish)
         }
     };
-    match wish.filter(|_| operation != Operation::Help) {
+    let mut response = match wish.filter(|_| operation != Operation::Help) {
         Some(wish) => {
             let origin = Origin { path: &request.path, plugin: &mount.entry.plugin };
-            Box::pin(active.wrapping.wrap(&active, origin, &wish, response)).await
+            Box::pin(active.wrapping.wrap(&active, origin, &wish, response)).await?
         }
-        None => Ok(response),
+        None => response,
+    };
+    if let Some(allowance) = allowance {
+        allowance.tell(&mut response);
     }
+    Ok(response)
 }
 
 /// What decides about a request. Where a token is needed, nothing is open.

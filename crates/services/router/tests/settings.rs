@@ -151,3 +151,19 @@ async fn consoles_and_counters_get_their_answers() {
     assert_eq!(counters, json!({"counters": {"entities": {"total": 0}}}));
     assert_eq!(refused(stack.read("sys/internal/inspect/router/accessor").await).0, "invalid");
 }
+
+#[tokio::test]
+async fn one_document_describes_what_the_caller_can_reach() {
+    let stack = Stack::open().await;
+    done(stack.write("sys/auth/people", json!({"type": "userpass"})).await);
+    let document = async |token: &str| {
+        let asked = stack.ask(token, "read", "sys/internal/specs/openapi", Value::Null);
+        bare(asked.await)["paths"].as_object().unwrap().clone()
+    };
+    let all = document(&stack.root).await;
+    assert!(all.contains_key("/sys/mounts/{path}") && all.contains_key("/auth/token/lookup-self"));
+    assert!(all.keys().any(|path| path.starts_with("/auth/people/login/")), "{:?}", all.keys());
+    let open = document("").await;
+    assert!(open.contains_key("/sys/seal-status"));
+    assert!(open.values().all(|item| item["x-vault-unauthenticated"] == json!(true)));
+}

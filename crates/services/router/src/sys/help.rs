@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::openapi::braced;
 use crate::{
     Config, Error,
     answer::Answer,
@@ -38,13 +39,4 @@ fn document(config: &Config, text: &str, endpoints: &[&Endpoint], mount: &str) -
         "paths": paths.collect::<serde_json::Map<String, Value>>(),
     });
     Answer::bare(&json!({ "help": text, "see_also": null, "openapi": openapi }))
-}
-
-/// `mounts/*path` as `mounts/{path}`.
-fn braced(pattern: &str) -> String {
-    let segments = pattern.split('/').map(|segment| match segment.strip_prefix([':', '*']) {
-        Some(name) => format!("{{{name}}}"),
-        None => segment.to_owned(),
-    });
-    segments.collect::<Vec<String>>().join("/")
 }

@@ -11,9 +11,11 @@ mod keys;
 mod leases;
 mod loggers;
 mod mounts;
+mod openapi;
 mod plugins;
 mod policies;
 mod processes;
+mod quotas;
 mod register;
 mod rekey;
 mod reload;
@@ -45,6 +47,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     leases::ENDPOINTS,
     remount::ENDPOINTS,
     internal::ENDPOINTS,
+    openapi::ENDPOINTS,
     server::ENDPOINTS,
     plugins::ENDPOINTS,
     processes::ENDPOINTS,
@@ -59,6 +62,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     cors::ENDPOINTS,
     ui_headers::ENDPOINTS,
     loggers::ENDPOINTS,
+    quotas::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
@@ -100,6 +104,7 @@ mod tests {
                 "internal/ui/unauthenticated-messages",
                 "internal/ui/authenticated-messages",
                 "internal/ui/namespaces",
+                "internal/specs/openapi",
                 "replication/status",
                 "generate-root/attempt",
                 "generate-root/update",

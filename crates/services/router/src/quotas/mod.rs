@@ -1,0 +1,138 @@
+//! How often may be asked, by each client address.
+
+mod limiter;
+mod refusal;
+mod rule;
+mod settings;
+
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
+use wire::router::v1::Request;
+
+use crate::{error::Result, mounts::Snapshot, settings::Setting, store::Store};
+
+pub(crate) use limiter::Allowance;
+pub use refusal::QuotaRefusal;
+pub(crate) use rule::{RateLimit, Rules};
+pub(crate) use settings::QuotaSettings;
+
+use limiter::Limiter;
+
+/// All quotas, and what is left of them.
+pub(crate) struct Quotas {
+    pub(crate) settings: Setting<QuotaSettings>,
+    pub(crate) rules: Setting<Rules>,
+    /// None: there are no rules, and nothing is counted.
+    table: ArcSwapOption<Table>,
+    /// What is counted follows the rules in their order.
+    turn: Mutex<()>,
+}
+
+/// The limiters, by the paths that they are for.
+type Table = BTreeMap<String, Arc<Limiter>>;
+
+impl Quotas {
+    pub(crate) async fn open(store: &Store) -> Result<Self> {
+        let settings = Setting::open(store, "core/quotas/settings").await?;
+        let rules = Setting::open(store, "core/quotas/rules").await?;
+        let table = ArcSwapOption::from_pointee(table(&rules.now(), None));
+        Ok(Self { settings, rules, table, turn: Mutex::new(()) })
+    }
+
+    /// Changes the rules. Those that stay the same go on counting.
+    pub(crate) async fn change(&self, change: impl FnOnce(&Rules) -> Result<Rules>) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        self.rules.change(change).await?;
+        let before = self.table.load_full();
+        self.table.store(table(&self.rules.now(), before.as_deref()).map(Arc::new));
+        Ok(())
+    }
+
+    /// Counts a request, if there is a rule for it. Nothing has been done for it so far.
+    pub(crate) fn admit(
+        &self,
+        request: &Request,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Allowance>, QuotaRefusal> {
+        let Some(table) = self.table.load_full() else { return Ok(None) };
+        let mount = snapshot.resolve(&request.path).map_or("", |(path, _, _)| path.as_str());
+        let Some(limiter) = best(&table, &request.path, mount) else { return Ok(None) };
+        let settings = self.settings.now();
+        if settings.exempts(&request.path) {
+            return Ok(None);
+        }
+        let peer = request.connection.as_ref().and_then(|connection| connection.remote_addr.parse().ok());
+        // Who has no address shares one with all who have none.
+        let allowance = limiter.take(peer.unwrap_or(IpAddr::from([0; 4])));
+        if !allowance.admitted {
+            let headers =
+                if settings.enable_rate_limit_response_headers { allowance.headers() } else { Vec::new() };
+            return Err(QuotaRefusal::Exceeded { path: request.path.clone(), headers });
+        }
+        Ok(settings.enable_rate_limit_response_headers.then_some(allowance))
+    }
+
+    /// Whether audit devices record the requests that were one too many.
+    pub(crate) fn are_recorded(&self) -> bool {
+        self.settings.now().enable_rate_limit_audit_logging
+    }
+}
+
+/// The rule that says most about a path: its own, then the longest that ends in `*`, then its mount's, then everybody's.
+fn best<'t>(table: &'t Table, path: &str, mount: &str) -> Option<&'t Arc<Limiter>> {
+    let globs = table
+        .iter()
+        .filter(|(rule, _)| rule.strip_suffix('*').is_some_and(|prefix| path.starts_with(prefix)));
+    let glob = || globs.max_by_key(|(rule, _)| rule.len()).map(|(_, limiter)| limiter);
+    let of_mount = || (!mount.is_empty()).then(|| table.get(mount)).flatten();
+    table.get(path).filter(|_| !path.is_empty()).or_else(glob).or_else(of_mount).or_else(|| table.get(""))
+}
+
+fn table(rules: &Rules, before: Option<&Table>) -> Option<Table> {
+    let limiters = rules.iter().filter_map(|(name, rule)| {
+        let known = before.and_then(|before| before.get(&rule.path)).filter(|limiter| limiter.is_of(rule));
+        let limiter = known.cloned().or_else(|| Limiter::new(rule).map(Arc::new));
+        if limiter.is_none() {
+            tracing::error!(name, "a quota is damaged, and limits nothing; write it anew");
+        }
+        Some((rule.path.clone(), limiter?))
+    });
+    let table: Table = limiters.collect();
+    (!table.is_empty()).then_some(table)
+}
+
+impl fmt::Debug for Quotas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quotas").field("rules", &self.rules.now().iter().count()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_that_says_most_about_a_path_counts() {
+        let rules =
+            ["", "kv/", "kv/a*", "kv/ab*", "kv/abc"].into_iter().fold(Rules::default(), |rules, path| {
+                rules.with(
+                    format!("of {path}"),
+                    RateLimit { path: path.to_owned(), rate: 1.0, ..RateLimit::default() },
+                )
+            });
+        let table = table(&rules, None).unwrap();
+        for (path, mount, expected) in [
+            ("kv/abc", "kv/", "kv/abc"),
+            ("kv/abd", "kv/", "kv/ab*"),
+            ("kv/ac", "kv/", "kv/a*"),
+            ("kv/b", "kv/", "kv/"),
+            ("other/a", "other/", ""),
+            ("nowhere", "", ""),
+        ] {
+            let found = best(&table, path, mount).unwrap();
+            assert!(Arc::ptr_eq(found, &table[expected]), "{path}");
+        }
+    }
+}
