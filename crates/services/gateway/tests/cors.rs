@@ -1,4 +1,5 @@
 //! Pages from elsewhere that ask in a browser.
+#![allow(clippy::unwrap_used, reason = "a test has no use for half an answer")]
 
 mod common;
 
