@@ -2,7 +2,7 @@
 
 use ::storage::{
     Barrier,
-    barrier::{NextSeal, SealConfig},
+    barrier::{NextSeal, SealConfig, UnsealError},
 };
 use bytes::Bytes;
 use domain::{Kind, Secret};
@@ -104,7 +104,7 @@ impl Ceremonies {
         let root = self.root.as_mut().ok_or(CeremonyError::NoRoot)?;
         let gathered = hand_in(&mut root.gathering, WHAT, "generation", step, share, required)?;
         let Some(shares) = gathered else { return Ok(self.root(required)) };
-        barrier.check(&shares).await.map_err(|_| CeremonyError::WrongShares)?;
+        barrier.check(&shares).await.map_err(refused)?;
         let root = self.root.take().ok_or(CeremonyError::NoRoot)?;
         Ok(CeremonyState {
             started: true,
@@ -167,8 +167,7 @@ impl Ceremonies {
         }
         let gathered = hand_in(&mut rekey.gathering, "rekey", "generation", step, share, required)?;
         let Some(shares) = gathered else { return Ok(self.rekey(required)) };
-        let made = barrier.next_seal(rekey.config, &shares).await;
-        let (next, new) = made.map_err(|_| CeremonyError::WrongShares)?;
+        let (next, new) = barrier.next_seal(rekey.config, &shares).await.map_err(refused)?;
         let verification_nonce = if rekey.verify {
             let gathering = Gathering::begin();
             let nonce = gathering.nonce().to_owned();
@@ -261,6 +260,14 @@ fn hand_in(
     }
     let added = gathering.add(share, required.threshold());
     added.map_err(|Known| CeremonyError::Known(known).into())
+}
+
+/// Whoever hands in wrong shares is told so in the words of a ceremony; a storage that fails is no mistake of theirs.
+fn refused(error: UnsealError) -> Error {
+    match error {
+        UnsealError::WrongShares => CeremonyError::WrongShares.into(),
+        other => other.into(),
+    }
 }
 
 /// What nobody has taken part in may be cancelled by everybody; else it takes more than knowing the path.

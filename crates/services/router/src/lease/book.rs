@@ -57,12 +57,6 @@ impl Leases {
         }
     }
 
-    /// How many a mount has. While what is stored is being read, it is those known so far.
-    #[allow(dead_code, reason = "it is for quotas")]
-    pub(crate) fn count_of_mount(&self, uuid: &str) -> usize {
-        self.queue().count(uuid)
-    }
-
     /// Held for a moment only, never while something is awaited.
     pub(super) fn queue(&self) -> MutexGuard<'_, LeaseQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
