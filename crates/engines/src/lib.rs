@@ -4,6 +4,7 @@ pub mod approle;
 mod auth;
 mod builtins;
 pub mod kv;
+mod locks;
 pub mod userpass;
 
 pub use builtins::builtins;

@@ -72,7 +72,7 @@ impl Approle {
         if secret.secret_id_num_uses == 0 {
             return Ok(secret);
         }
-        let _turn = self.changing.lock().await;
+        let _turn = self.secret_ids.lock(&hash).await;
         // Another login may have used it meanwhile.
         let secret: SecretId = self.load(&key).await?.ok_or_else(wrong)?;
         let writes = match secret.secret_id_num_uses {

@@ -20,13 +20,15 @@ use tenon::{
 };
 use tokio::sync::Mutex;
 
-use crate::{VERSION, auth::with_token_fields};
+use crate::{VERSION, auth::with_token_fields, locks::Locks};
 
 /// One mount.
 struct Approle {
     host: Host,
-    /// Changes of roles and secret ids take turns, and so do the uses of a secret id that count.
+    /// Changes of roles take turns.
     changing: Mutex<()>,
+    /// Uses of one secret id count one after the other, and none brings back what is destroyed meanwhile.
+    secret_ids: Locks,
 }
 
 /// One table for all mounts.
@@ -37,7 +39,7 @@ static ENGINE: LazyLock<Arc<Engine<Approle>>> = LazyLock::new(|| Arc::new(engine
 /// # Errors
 /// None; the signature is that of a factory.
 pub async fn create(_: Config, host: Host) -> Result<Arc<dyn Backend>> {
-    Ok(ENGINE.mounted(Approle { host, changing: Mutex::default() }))
+    Ok(ENGINE.mounted(Approle { host, changing: Mutex::default(), secret_ids: Locks::default() }))
 }
 
 fn engine() -> Engine<Approle> {

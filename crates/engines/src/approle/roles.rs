@@ -86,6 +86,7 @@ impl Approle {
             vec![Write::Delete(role_key(&role.name)?), Write::Delete(role_id_key(&role.role_id)?)];
         self.host.storage.commit(role_writes).await?;
         for hash in self.host.storage.list(&secret_ids_of(&role)?).await? {
+            let _turn = self.secret_ids.lock(&hash).await;
             let Some(secret) = self.load::<SecretId>(&stored_secret_id_key(&role, &hash)?).await? else {
                 continue;
             };

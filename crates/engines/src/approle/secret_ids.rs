@@ -96,8 +96,8 @@ impl Approle {
     }
 
     pub(super) async fn destroy(self: Arc<Self>, _: Request, wish: WithSecretId) -> Outcome {
-        let _turn = self.changing.lock().await;
         let (role, hash) = self.named(wish).await?;
+        let _turn = self.secret_ids.lock(&hash).await;
         let Some(secret) = self.load::<SecretId>(&stored_secret_id_key(&role, &hash)?).await? else {
             return Ok(None);
         };
@@ -121,9 +121,9 @@ impl Approle {
     }
 
     pub(super) async fn destroy_accessor(self: Arc<Self>, request: Request, wish: WithAccessor) -> Outcome {
-        let _turn = self.changing.lock().await;
         match self.found(&wish).await? {
             Some((role, hash, secret)) => {
+                let _turn = self.secret_ids.lock(&hash).await;
                 self.host.storage.commit(self.removal(&role, &hash, &secret)?).await?;
                 Ok(None)
             }

@@ -32,7 +32,7 @@ impl Approle {
         for name in self.host.storage.list(&roles).await? {
             let Some(role) = self.role(&name).await? else { continue };
             for hash in self.host.storage.list(&secret_ids_of(&role)?).await? {
-                let _turn = self.changing.lock().await;
+                let _turn = self.secret_ids.lock(&hash).await;
                 let secret = self.load::<SecretId>(&stored_secret_id_key(&role, &hash)?).await?;
                 if let Some(secret) = secret.filter(|secret| secret.is_expired(now)) {
                     self.host.storage.commit(self.removal(&role, &hash, &secret)?).await?;

@@ -2,7 +2,6 @@
 
 mod custom_metadata;
 mod data;
-mod locks;
 mod merge;
 mod metadata;
 mod misplaced;

@@ -6,10 +6,10 @@ use serde_json::{Value, value::RawValue};
 use tenon::{Error, Key, Prefix, Result, Storage, Write};
 
 use super::{
-    locks::{Locked, Locks},
     record::Record,
     settings::{self, Settings},
 };
+use crate::locks::{Locked, Locks};
 
 /// The newest version's data is kept with the record up to this many bytes.
 const SMALL: usize = 8 * 1024;

@@ -9,10 +9,10 @@ type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// One lock for each path that somebody writes to right now, and no memory for the others.
 #[derive(Default)]
-pub(super) struct Locks(Mutex<HashMap<String, Lock>>);
+pub(crate) struct Locks(Mutex<HashMap<String, Lock>>);
 
 /// A path that is locked, or waited for. Dropping it opens the path.
-pub(super) struct Locked<'l> {
+pub(crate) struct Locked<'l> {
     locks: &'l Locks,
     path: String,
     guard: Option<OwnedMutexGuard<()>>,
@@ -20,7 +20,7 @@ pub(super) struct Locked<'l> {
 
 impl Locks {
     /// Waits until nobody else has the path.
-    pub(super) async fn lock(&self, path: &str) -> Locked<'_> {
+    pub(crate) async fn lock(&self, path: &str) -> Locked<'_> {
         // Made before the wait, so that a caller who gives up leaves nothing behind.
         let mut locked = Locked { locks: self, path: path.to_owned(), guard: None };
         let lock = Lock::clone(self.map().entry(path.to_owned()).or_default());
