@@ -14,9 +14,6 @@ use crate::locks::{Locked, Locks};
 /// The newest version's data is kept with the record up to this many bytes.
 const SMALL: usize = 8 * 1024;
 
-/// How often a read starts over when the version that it wants moves from under it.
-const READS: usize = 3;
-
 /// Where a mount of version 2 keeps its things:
 ///
 /// - `<uuid>/config`: the settings;
@@ -158,21 +155,28 @@ impl Store {
         }
     }
 
-    /// The record and, if it is live, the data of a version. Readers take no lock: when a version goes away between the
-    /// two looks into storage, the record that says so is read again.
+    /// The record and, if it is live, the data of a version. Readers take no lock, which would not hold against the
+    /// writers of another node: when a version goes away between the two looks into storage, the record says so by now
+    /// and is read again. Data is missing for good only if the record has not changed meanwhile.
     pub(super) async fn read(
         &self,
         path: &str,
         wanted: impl Fn(&Record) -> Option<u64>,
     ) -> Result<Option<(Record, Option<Bytes>)>> {
-        for _ in 0..READS {
-            let Some(record) = self.record(path).await? else { return Ok(None) };
+        let key = self.record_key(path)?;
+        let mut before = None;
+        loop {
+            let Some(stored) = self.storage.get(&key).await? else { return Ok(None) };
+            let record: Record = decode(&stored)?;
             let Some(number) = wanted(&record) else { return Ok(Some((record, None))) };
             if let Some(data) = self.data(path, &record, number).await? {
                 return Ok(Some((record, Some(data))));
             }
+            if before.is_some_and(|before| before == stored) {
+                return Err(Error::Other("could not find version data".to_owned()));
+            }
+            before = Some(stored);
         }
-        Err(Error::Other("could not find version data".to_owned()))
     }
 
     /// The names below a folder of keys.
