@@ -12,7 +12,7 @@ use crate::{
     mounts::Refusal,
     policies::PolicyRefusal,
     quotas::QuotaRefusal,
-    sys::Unfit,
+    sys::{ToolRefusal, Unfit},
     token::{self, TokenRefusal},
     wrapping::WrappingRefusal,
 };
@@ -94,6 +94,9 @@ pub enum Error {
     /// One request too many, or a quota that is not set as asked.
     #[error(transparent)]
     Quota(#[from] QuotaRefusal),
+    /// No random bytes, or no checksum, are made like that.
+    #[error(transparent)]
+    Tool(#[from] ToolRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -162,6 +165,7 @@ impl Error {
             Self::Identity(refusal) => refusal.kind(),
             Self::Lease(refusal) => refusal.kind(),
             Self::Quota(refusal) => refusal.kind(),
+            Self::Tool(refusal) => refusal.kind(),
             Self::Wrapping(refusal) => refusal.kind(),
             Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
@@ -217,6 +221,7 @@ impl Error {
             | Self::Identity(_)
             | Self::System(_)
             | Self::Lease(_)
+            | Self::Tool(_)
             | Self::Login(_)
             | Self::Token(_)
             | Self::Audit(_)

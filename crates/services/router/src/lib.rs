@@ -47,6 +47,6 @@ pub use mounts::Refusal;
 pub use policies::PolicyRefusal;
 pub use quotas::QuotaRefusal;
 pub use service::Router;
-pub use sys::Unfit;
+pub use sys::{ToolRefusal, Unfit};
 pub use token::Refused;
 pub use wrapping::WrappingRefusal;

@@ -11,6 +11,13 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
+/// As many of them as are asked for.
+pub(crate) fn many(length: usize) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Random)?;
+    Ok(bytes)
+}
+
 /// Letters and digits that nobody can guess, each as likely as the next.
 pub(crate) fn base62(length: usize) -> Result<String> {
     let mut text = String::with_capacity(length);

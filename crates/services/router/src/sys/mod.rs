@@ -24,6 +24,7 @@ mod root;
 mod seal;
 mod server;
 mod settings;
+mod tools;
 mod tune;
 mod ui_headers;
 mod unfit;
@@ -35,6 +36,7 @@ use crate::{
 };
 
 pub(crate) use help::help;
+pub use tools::ToolRefusal;
 pub use unfit::Unfit;
 
 /// All families; the first endpoint that has a path answers for it.
@@ -63,6 +65,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     ui_headers::ENDPOINTS,
     loggers::ENDPOINTS,
     quotas::ENDPOINTS,
+    tools::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
