@@ -28,7 +28,7 @@ fmt: ## format
 	cargo fmt
 
 unit: ## the tests of each crate
-	cargo test --workspace --exclude stories --locked
+	cargo test --workspace --exclude stories --locked --no-fail-fast
 
 e2e: programs plugins clients ## the stories
 	cargo test -p stories --locked
