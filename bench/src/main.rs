@@ -37,11 +37,8 @@ struct Arguments {
     #[arg(long, default_value = "")]
     only: String,
     /// Which forms are measured beside the bare path.
-    #[arg(long, value_delimiter = ',', default_value = "one,apart")]
+    #[arg(long, value_delimiter = ',', default_value = "memory,one,apart")]
     forms: Vec<Wanted>,
-    /// Where the servers keep their data: sqlite or inmem.
-    #[arg(long, default_value = "sqlite")]
-    storage: target::Storage,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,7 +66,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let work: Vec<Work> =
         work::all().into_iter().filter(|work| work.name.contains(&arguments.only)).collect();
     let most = arguments.connections.iter().copied().max().unwrap_or(1);
-    let targets = Targets::start(&arguments.forms, arguments.storage).await?;
+    let targets = Targets::start(&arguments.forms).await?;
     for target in targets.all() {
         for work in &work {
             load::prepare(target, work, most).await?;

@@ -17,19 +17,12 @@ pub const BARE: &str = "bare";
 /// A form of deployment to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Wanted {
-    /// All services in one process.
+    /// All services in one process, their data in memory as the bare path's is: like for like.
+    Memory,
+    /// All services in one process, their data in SQLite: what is acknowledged is on the disk.
     One,
-    /// Each service in a process of its own.
+    /// Each service in a process of its own, with SQLite.
     Apart,
-}
-
-/// Where servers keep their data.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Storage {
-    /// On disk, durable.
-    Sqlite,
-    /// In memory, as the bare path does.
-    Inmem,
 }
 
 /// Something that answers HTTP.
@@ -64,11 +57,11 @@ pub struct Targets {
 
 impl Targets {
     /// Starts the bare path and a server of each form, each with its own plugin process.
-    pub async fn start(forms: &[Wanted], storage: Storage) -> anyhow::Result<Self> {
+    pub async fn start(forms: &[Wanted]) -> anyhow::Result<Self> {
         let (bare, target) = Bare::start()?;
         let mut targets = Self { all: vec![target], servers: Vec::new(), _bare: bare };
         for form in forms {
-            let (server, target) = server(*form, storage).await?;
+            let (server, target) = server(*form).await?;
             targets.servers.push(server);
             targets.all.push(target);
         }
@@ -87,14 +80,12 @@ impl Targets {
     }
 }
 
-async fn server(form: Wanted, storage: Storage) -> anyhow::Result<(Server, Target)> {
-    let (name, form) = match form {
-        Wanted::One => ("one process", Form::One),
-        Wanted::Apart => ("four processes", Form::Apart),
-    };
-    let storage = match storage {
-        Storage::Sqlite => Options::default().storage,
-        Storage::Inmem => "storage \"inmem\" {}",
+async fn server(form: Wanted) -> anyhow::Result<(Server, Target)> {
+    let durable = Options::default().storage;
+    let (name, form, storage) = match form {
+        Wanted::Memory => ("one process, in memory", Form::One, "storage \"inmem\" {}"),
+        Wanted::One => ("one process", Form::One, durable),
+        Wanted::Apart => ("four processes", Form::Apart, durable),
     };
     let server = Server::start_with(Options { form, storage, log_level: "warn", ..Options::default() }).await;
     let api = server.api();
