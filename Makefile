@@ -6,7 +6,7 @@ APART = go_kv hvac host_killed kill_under_load degraded durability seal mounts
 # Stories that can be told at length.
 LONG = rounds swap_race durability cut_off
 
-.PHONY: help build run test check fmt unit e2e e2e-apart programs plugins clients soak bench
+.PHONY: help build run test check fmt unit e2e e2e-apart programs plugins clients soak fuzz bench
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -48,6 +48,9 @@ clients: ## the Python client that one story uses
 soak: programs plugins ## the long stories, at full length
 	MORTISE_TEST_SOAK=1 cargo test -p stories --locked -- --nocapture $(LONG)
 	MORTISE_TEST_SOAK=1 cargo test -p domain --locked --test acl_model
+
+fuzz: ## each fuzz target for FUZZ_SECONDS, ten minutes by default; takes a nightly compiler
+	fuzz/run
 
 bench: ## requests a second, latency, and what each hop costs
 	cargo build --release --workspace --bins --locked

@@ -6,6 +6,8 @@
 mod device;
 mod error;
 mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 mod options;
 mod output;
 mod place;

@@ -18,11 +18,23 @@ use super::{
 /// # Errors
 /// Everything that is wrong, each with its line.
 pub fn load(paths: &[PathBuf], given: Vec<Given>) -> Result<(Config, Vec<Problem>), Error> {
+    let read = |file: PathBuf| match fs::read_to_string(&file) {
+        Ok(text) => Ok((file, text)),
+        Err(source) => Err(Error::Read { path: file, source }),
+    };
+    let texts: Vec<_> = expand(paths)?.into_iter().map(read).collect::<Result<_, _>>()?;
+    read_texts(&texts, given)
+}
+
+/// Reads texts as [`load`] reads files; each has the path that its problems are to name.
+///
+/// # Errors
+/// Everything that is wrong, each with its line.
+pub fn read_texts(texts: &[(PathBuf, String)], given: Vec<Given>) -> Result<(Config, Vec<Problem>), Error> {
     let mut problems = Problems::default();
     let mut entries = Vec::new();
-    for file in expand(paths)? {
-        let text = fs::read_to_string(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
-        match parse(&file, &text) {
+    for (file, text) in texts {
+        match parse(file, text) {
             Ok(more) => entries.extend(more),
             Err(problem) => problems.errors.push(problem),
         }

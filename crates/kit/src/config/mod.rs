@@ -12,7 +12,7 @@ mod storage;
 mod tree;
 
 pub use address::{Address, InvalidAddress};
-pub use files::load;
+pub use files::{load, read_texts};
 pub use internal::Internal;
 pub use listener::{Clients, Listener, Tls, TlsVersion};
 pub use problem::{Error, Place, Problem};

@@ -83,7 +83,7 @@ enum Shape {
 
 /// Under this key our JSON library hands out a number as text, and it takes it back the same way. A key of a client
 /// with this prefix must not reach code that reads it so.
-const RESERVED: &str = "$serde_json::private::";
+pub const RESERVED: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Longer keys are not repeated to the client.

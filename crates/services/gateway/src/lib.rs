@@ -11,6 +11,8 @@ mod connection;
 mod cors;
 mod envelope;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 mod health;
 mod json;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::json::{Limits, Refused};
+use crate::json::{Limits, RESERVED, Refused};
 
 /// The parameters of a query or form, in their order; a key may come several times.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl<'q> Parameters<'q> {
     }
 
     /// A JSON object of texts, with a list for a key that came several times; empty when there are none.
-    pub fn into_query_data(self) -> Bytes {
+    pub fn into_query_data(self) -> Result<Bytes, Refused> {
         object(&self.0, |values| match values {
             [one] => Value::One(one),
             many => Value::Many(many),
@@ -60,10 +60,10 @@ impl<'q> Parameters<'q> {
         if self.0.iter().any(|(key, values)| key.len().max(joined_len(values)) > limits.string) {
             return Err(Refused::String);
         }
-        Ok(object(&self.0, |values| match values {
+        object(&self.0, |values| match values {
             [one] => Value::One(one),
             many => Value::Joined(many.join(",")),
-        }))
+        })
     }
 }
 
@@ -74,13 +74,16 @@ fn joined_len(values: &[Cow<'_, str>]) -> usize {
 fn object<'v>(
     all: &'v IndexMap<Cow<'_, str>, Vec<Cow<'v, str>>>,
     value: impl Fn(&'v [Cow<'v, str>]) -> Value<'v>,
-) -> Bytes {
+) -> Result<Bytes, Refused> {
     if all.is_empty() {
-        return Bytes::new();
+        return Ok(Bytes::new());
+    }
+    if all.keys().any(|key| key.starts_with(RESERVED)) {
+        return Err(Refused::Reserved);
     }
     let shown: IndexMap<&str, Value<'v>> = all.iter().map(|(key, values)| (&**key, value(values))).collect();
     // Texts under text keys: this cannot fail to be JSON.
-    serde_json::to_vec(&shown).map(Bytes::from).unwrap_or_default()
+    Ok(serde_json::to_vec(&shown).map(Bytes::from).unwrap_or_default())
 }
 
 /// A truth value as Go's `strconv.ParseBool` reads it, which is what Vault's clients were written against.
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_query_becomes_an_object_of_texts() {
-        let data = |query: &str| Parameters::read(query.as_bytes()).into_query_data();
+        let data = |query: &str| Parameters::read(query.as_bytes()).into_query_data().unwrap();
         assert_eq!(data(""), "");
         assert_eq!(data("version=1"), r#"{"version":"1"}"#);
         assert_eq!(data("v=v0.0.0%2Bmock&e=&x+y=%22"), r#"{"v":"v0.0.0+mock","e":"","x y":"\""}"#);
@@ -120,6 +123,13 @@ mod tests {
         assert_eq!(data("a=1&b=2&c=3"), Err(Refused::Entries));
         assert_eq!(data("a=12345"), Err(Refused::String));
         assert_eq!(data("a=12&a=34"), Err(Refused::String));
+    }
+
+    #[test]
+    fn a_name_that_our_json_library_keeps_for_itself_is_refused() {
+        let data = || Parameters::read(b"%24serde_json::private::Number=");
+        assert_eq!(data().into_query_data(), Err(Refused::Reserved));
+        assert_eq!(data().into_form_data(&Limits::default()), Err(Refused::Reserved));
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub async fn read(
     // Checked even where it is not used, as Vault does: a broken body means a confused client.
     let content = body::data(content, content_type, &config.json)?;
     let data = match source {
-        Source::Query => query.into_query_data(),
+        Source::Query => query.into_query_data()?,
         Source::Body => content,
         Source::Nowhere => Bytes::new(),
     };

@@ -13,6 +13,8 @@ mod cubbyhole;
 mod endpoint;
 mod error;
 mod fields;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod handle;
 mod identity;

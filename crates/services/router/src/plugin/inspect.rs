@@ -11,9 +11,9 @@ use crate::{Error, error::Result};
 /// The members of a plugin's answer that have a meaning for the host, as they were written. Found in the one pass that
 /// checks that the whole is JSON; the rest is passed on unseen.
 #[derive(Debug, Default)]
-pub(super) struct Data<'d> {
+pub(crate) struct Data<'d> {
     /// How many members there are; none too when the data are `null`.
-    pub(super) count: usize,
+    pub(crate) count: usize,
     pub(super) error: Option<&'d RawValue>,
     pub(super) data: Option<&'d RawValue>,
     pub(super) keys: Option<&'d RawValue>,
@@ -43,7 +43,7 @@ enum Member {
 
 impl<'d> Data<'d> {
     /// Reads the data of an answer; empty: there are none.
-    pub(super) fn of(bytes: &'d [u8]) -> Result<Self> {
+    pub(crate) fn of(bytes: &'d [u8]) -> Result<Self> {
         if bytes.is_empty() {
             return Ok(Self::default());
         }

@@ -8,6 +8,7 @@ mod reply;
 mod request;
 mod send;
 
+pub(crate) use inspect::Data;
 pub(crate) use issued::ask_issuer;
 pub(crate) use reply::{Context, respond};
 pub(crate) use request::Incoming;

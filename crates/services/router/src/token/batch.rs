@@ -16,15 +16,15 @@ pub(super) const PREFIX: &str = "hvb.";
 const SEED: usize = 24;
 
 /// Makes and opens batch tokens: what is known about them is inside them, sealed, and stored nowhere.
-pub(super) struct BatchSeal(hkdf::Prk);
+pub(crate) struct BatchSeal(hkdf::Prk);
 
 impl BatchSeal {
     /// From the secret that the barrier keeps for tokens.
-    pub(super) fn new(secret: &[u8; 32]) -> Self {
+    pub(crate) fn new(secret: &[u8; 32]) -> Self {
         Self(hkdf::Salt::new(hkdf::HKDF_SHA256, b"batch tokens").extract(secret))
     }
 
-    pub(super) fn seal(&self, entry: &TokenEntry) -> Result<Token> {
+    pub(crate) fn seal(&self, entry: &TokenEntry) -> Result<Token> {
         let seed = random::bytes::<SEED>()?;
         let mut sealed = serde_json::to_vec(entry).expect("our own records have a form in JSON");
         // Fails for texts of gigabytes only.
@@ -35,7 +35,7 @@ impl BatchSeal {
     }
 
     /// What is known about it; none: it was not made here.
-    pub(super) fn open(&self, token: &Token) -> Option<TokenEntry> {
+    pub(crate) fn open(&self, token: &Token) -> Option<TokenEntry> {
         let text = token.expose().strip_prefix(PREFIX)?;
         let mut whole = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (seed, sealed) = whole.split_at_mut_checked(SEED)?;

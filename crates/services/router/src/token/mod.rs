@@ -20,6 +20,7 @@ mod turns;
 mod view;
 mod wish;
 
+pub(crate) use batch::BatchSeal;
 pub(crate) use caller::{Caller, authenticate};
 pub(crate) use create::{create_root, create_vouched, create_with};
 pub(crate) use endpoints::ENDPOINTS;

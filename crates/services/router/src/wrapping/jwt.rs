@@ -23,7 +23,7 @@ const WRAPPING: &str = "wrapping";
 
 /// What a token in the form of a JWT says.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     /// The accessor of what is wrapped, where that is a token; else empty.
     pub(super) accessor: String,
     /// Where it can be unwrapped.
@@ -38,7 +38,7 @@ pub(super) struct Claims {
 
 impl Claims {
     /// Good from now, and for clocks that are a little behind.
-    pub(super) fn new(token: &str, accessor: &str, addr: &str, now: i64, ttl: u64) -> Self {
+    pub(crate) fn new(token: &str, accessor: &str, addr: &str, now: i64, ttl: u64) -> Self {
         Self {
             accessor: accessor.to_owned(),
             addr: addr.to_owned(),
@@ -52,7 +52,7 @@ impl Claims {
 }
 
 /// Signs wrapping tokens, and knows its own again.
-pub(super) struct Signer(EcdsaKeyPair);
+pub(crate) struct Signer(EcdsaKeyPair);
 
 #[derive(Serialize, Deserialize)]
 struct Record {
@@ -74,7 +74,12 @@ impl Signer {
         record.signer().ok_or(Error::Missing(KEY))
     }
 
-    pub(super) fn sign(&self, claims: &Claims) -> Result<String> {
+    /// With a key of its own.
+    pub(crate) fn make() -> Result<Self> {
+        Record::make()?.signer().ok_or(Error::Random)
+    }
+
+    pub(crate) fn sign(&self, claims: &Claims) -> Result<String> {
         let claims = serde_json::to_vec(claims).expect("claims have a form in JSON");
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(claims));
         let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).map_err(|_| Error::Random)?;
@@ -82,7 +87,7 @@ impl Signer {
     }
 
     /// The wrapping token that a JWT of ours stands for. How long that lives, its record says.
-    pub(super) fn verified(&self, jwt: &str) -> Option<String> {
+    pub(crate) fn verified(&self, jwt: &str) -> Option<String> {
         let (signed, signature) = jwt.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         let key = UnparsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, self.0.public_key());
@@ -106,7 +111,7 @@ impl Record {
 }
 
 /// Whether a token has the form of a JWT: two dots, none of them where our own tokens have one.
-pub(super) fn is_jwt(token: &str) -> bool {
+pub(crate) fn is_jwt(token: &str) -> bool {
     let bytes = token.as_bytes();
     bytes.iter().filter(|byte| **byte == b'.').count() == 2
         && [1, 3].iter().all(|place| bytes.get(*place) != Some(&b'.'))
@@ -117,7 +122,7 @@ mod tests {
     use super::*;
 
     fn signer() -> Signer {
-        Signer(EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap())
+        Signer::make().unwrap()
     }
 
     fn claims() -> Claims {

@@ -12,6 +12,7 @@ mod wrap;
 
 pub(crate) use check::{claims_first, resolve_first};
 pub(crate) use endpoints::ENDPOINTS;
+pub(crate) use jwt::{Claims, Signer, is_jwt};
 pub use refusal::WrappingRefusal;
 pub(crate) use wish::Wish;
 pub(crate) use wrap::{Origin, Wrapping};
