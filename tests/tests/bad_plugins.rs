@@ -49,7 +49,7 @@ async fn a_request_that_hangs_ends_at_its_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hanging_requests_do_not_keep_others_waiting() {
+async fn l17_hanging_requests_do_not_keep_others_waiting() {
     let server = server().await;
     let mut hanging = tokio::task::JoinSet::new();
     for _ in 0..16 {
@@ -68,7 +68,7 @@ async fn hanging_requests_do_not_keep_others_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reply_of_100_megabytes_is_refused_with_its_reason() {
+async fn l6_a_reply_of_100_megabytes_is_refused_with_its_reason() {
     let server = server().await;
     let refusal = server.api().get("bad/big?mib=100").await;
     assert!(refusal.status >= 500, "{refusal}");
@@ -82,7 +82,7 @@ async fn a_reply_of_100_megabytes_is_refused_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_on_standard_error_is_drained_while_it_serves() {
+async fn l7_a_flood_on_standard_error_is_drained_while_it_serves() {
     // So much takes its time on a busy machine.
     let server = server_with(Duration::from_secs(120)).await;
     server.api().get("bad/flood?mib=100").await.ok();
@@ -109,7 +109,7 @@ async fn a_crash_in_a_request_is_named_and_the_next_request_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_plugin_forks_ends_with_it() {
+async fn l12_what_a_plugin_forks_ends_with_it() {
     let server = server().await;
     let tag = format!("left-by-request-{}", server.pid());
     server.api().get(&format!("bad/fork?tag={tag}")).await.ok();
@@ -135,7 +135,7 @@ async fn a_stopped_process_delays_nobody_for_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_inherits_nothing_that_it_was_not_given() {
+async fn l2_it_inherits_nothing_that_it_was_not_given() {
     let server = server().await;
     let environment = server.api().get("bad/environment").await.data();
     assert_eq!(environment["FOR_THE_PLUGIN"], json!("yes"));

@@ -82,7 +82,7 @@ async fn nothing_is_in_the_way(api: &Api, path: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_killed_while_mounts_change_starts_with_a_whole_table() {
+async fn c11_a_server_killed_while_mounts_change_starts_with_a_whole_table() {
     let mut server = Server::start().await;
     server.register("my-kv", &go_plugin("kv")).await;
     for life in 0..soak(6, 60) {

@@ -70,18 +70,18 @@ async fn story(cause: &str, damage: impl Fn(&Path), mend: impl Fn(&Path)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_file() {
+async fn c1_a_deleted_file() {
     story("no such file", |file| fs::remove_file(file).unwrap(), |_| ()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_file() {
+async fn c1_a_changed_file() {
     let change = |file: &Path| fs::write(file, "something else").unwrap();
     story(&go_plugin("kv").sha256, change, |_| ()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_in_its_place() {
+async fn c1_a_folder_in_its_place() {
     let replace = |file: &Path| {
         fs::remove_file(file).unwrap();
         fs::create_dir(file).unwrap();
@@ -90,7 +90,7 @@ async fn a_folder_in_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_catalog_entry() {
+async fn c1_a_missing_catalog_entry() {
     let mut server = stopped_server().await;
     server.start_again().await;
     server.api().delete("sys/plugins/catalog/secret/bad").await.ok();
@@ -106,7 +106,7 @@ fn keys(server: &Server) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_catalog_entry() {
+async fn c1_a_damaged_catalog_entry() {
     let mut server = stopped_server().await;
     let before = keys(&server);
     server.start_again().await;
@@ -125,7 +125,7 @@ async fn a_damaged_catalog_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_degraded_mount_can_be_pointed_at_another_version() {
+async fn c2_a_degraded_mount_can_be_pointed_at_another_version() {
     let mut server = stopped_server().await;
     fs::remove_file(installed(&server)).unwrap();
     is_degraded(&mut server, "no such file").await;
@@ -143,7 +143,7 @@ async fn a_degraded_mount_can_be_pointed_at_another_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_degraded_mount_can_be_disabled() {
+async fn c2_a_degraded_mount_can_be_disabled() {
     let mut server = stopped_server().await;
     fs::remove_file(installed(&server)).unwrap();
     is_degraded(&mut server, "no such file").await;

@@ -17,7 +17,7 @@ async fn server_with_plugins() -> Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killing_the_host_leaves_no_plugin_one_second_later() {
+async fn l12_killing_the_host_leaves_no_plugin_one_second_later() {
     let mut server = server_with_plugins().await;
     let plugins = server.plugins();
     server.kill9().await;

@@ -61,7 +61,7 @@ fn overwrite(target: &Path, bytes: &[u8]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_checked_never_runs() {
+async fn l1_what_was_not_checked_never_runs() {
     let folder = TempDir::new().unwrap();
     let mark = folder.path().join("mark");
     let mark_option = format!("-DMARK=\"{}\"", mark.display());

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_for_its_owner_only_and_added_to() {
+    fn c7_a_file_is_made_for_its_owner_only_and_added_to() {
         use std::io::Write;
         let room = Room::new();
         for line in ["one\n", "two\n"] {

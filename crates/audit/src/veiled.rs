@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_veiled_cannot_be_printed_or_serialised() {
+    fn a3_what_is_veiled_cannot_be_printed_or_serialised() {
         let (text, json) = (Veiled::Secret("canary"), VeiledJson::Secret(b"{\"a\":\"canary\"}"));
         let seen = format!("{text:?}{json:?}{}", serde_json::to_string(&(&text, &json)).unwrap());
         assert!(!seen.contains("canary"), "{seen}");

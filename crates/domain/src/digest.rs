@@ -72,13 +72,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_of_hex_digits_does_not_matter() {
+    fn c5_case_of_hex_digits_does_not_matter() {
         let upper: Sha256 = "AB".repeat(32).parse().unwrap();
         assert_eq!(upper.to_string(), "ab".repeat(32));
     }
 
     #[test]
-    fn other_lengths_and_letters_are_refused() {
+    fn c5_other_lengths_and_letters_are_refused() {
         assert_eq!("ab".parse::<Sha256>(), Err(InvalidDigest::Length(2)));
         assert!(matches!("zz".repeat(32).parse::<Sha256>(), Err(InvalidDigest::NotHex(_))));
     }

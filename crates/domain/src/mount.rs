@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_above_or_below_another_is_refused_and_named() {
+    fn r3_a_mount_above_or_below_another_is_refused_and_named() {
         let mut table = table(&["a/b"]);
         for taken in ["a", "a/b", "a/b/c"] {
             assert_eq!(table.insert(path(taken), ()), Err(PathInUse(path("a/b"))), "{taken}");
@@ -231,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn overlaps_are_found_as_a_look_at_every_pair_finds_them(paths in vec(any_path(), 0..12)) {
+        fn r3_overlaps_are_found_as_a_look_at_every_pair_finds_them(paths in vec(any_path(), 0..12)) {
             let mut table = MountTable::default();
             let mut model: Vec<MountPath> = Vec::new();
             for text in paths {
@@ -245,7 +245,7 @@ mod tests {
         }
 
         #[test]
-        fn the_longest_prefix_on_segment_borders_wins(
+        fn r3_the_longest_prefix_on_segment_borders_wins(
             paths in vec(any_path(), 0..12),
             asked in any_path(),
             slash in any::<bool>(),

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_does_not_show_itself() {
+    fn t10_a_secret_does_not_show_itself() {
         assert_eq!(format!("{:?}", Token::new("hvs.x".to_owned())), "[secret]");
     }
 }

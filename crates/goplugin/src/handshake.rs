@@ -241,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_too_strange_to_be_refused(line in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn l6_no_line_is_too_strange_to_be_refused(line in prop::collection::vec(any::<u8>(), 0..300)) {
             prop_assert!(Handshake::parse(&line, &[5], Path::new("/run/p")).is_err());
         }
 

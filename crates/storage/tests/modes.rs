@@ -9,7 +9,7 @@ use rustix::{fs::Mode, process::umask};
 use storage::{Sqlite, Storage};
 
 #[tokio::test]
-async fn files_are_for_the_owner_only_whatever_the_umask() {
+async fn c7_files_are_for_the_owner_only_whatever_the_umask() {
     let outer = tempfile::tempdir().unwrap();
     for (name, mask) in [("open", 0o000), ("closed", 0o777)] {
         let directory = outer.path().join(name).join("deep");

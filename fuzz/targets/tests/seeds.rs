@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use targets::Target;
 
 #[test]
-fn every_seed_does_no_harm_however_it_is_cut() {
+fn s1_every_seed_does_no_harm_however_it_is_cut() {
     for (name, target) in targets::ALL {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seeds").join(name);
         let seeds: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_without_lines_is_cut_short() {
+    async fn l6_a_flood_without_lines_is_cut_short() {
         let flood = tokio::io::repeat(b'x');
         assert!(matches!(first_line(flood, soon()).await, Err(StartError::TooLong { .. })));
     }

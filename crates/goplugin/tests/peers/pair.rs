@@ -83,7 +83,7 @@ async fn the_seventh_field_is_printed_for_those_who_ask() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_shows_another_certificate_is_refused() {
+async fn l4_a_plugin_that_shows_another_certificate_is_refused() {
     let host = identity();
     let (plugin, other) = (Plugin::start(&host, |_| ()).await, Plugin::start(&host, |_| ()).await);
     let fields: Vec<&str> = plugin.line.split('|').collect();
@@ -94,7 +94,7 @@ async fn a_plugin_that_shows_another_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn a_host_with_another_certificate_is_refused() {
+async fn l4_a_host_with_another_certificate_is_refused() {
     let plugin = Plugin::start(&identity(), |_| ()).await;
     let impostor = identity();
     // TLS 1.3 tells a client only after its own part is done.
@@ -105,7 +105,7 @@ async fn a_host_with_another_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn nobody_else_gets_into_a_brokered_connection() {
+async fn l4_nobody_else_gets_into_a_brokered_connection() {
     let host = identity();
     let plugin = Plugin::start(&host, |_| ()).await;
     let connection = plugin.connect(&host).await.unwrap();

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certificates_are_private_and_made_once() {
+    fn c7_certificates_are_private_and_made_once() {
         let folder = tempfile::tempdir().unwrap();
         let certificates = folder.path().join("certificates");
         throwaway(&certificates).unwrap();

@@ -109,7 +109,7 @@ fn plugin(name: &str, version: &str) -> Plugin {
 }
 
 #[tokio::test]
-async fn what_was_registered_is_what_is_read() {
+async fn c5_what_was_registered_is_what_is_read() {
     let place = Place::new().await;
     let given =
         Plugin { args: vec!["--a".to_owned()], env: vec!["B=c".to_owned()], ..plugin("my-kv", "1.0") };
@@ -241,7 +241,7 @@ async fn the_list_is_sorted_and_hides_what_is_overridden() {
 }
 
 #[tokio::test]
-async fn a_damaged_record_stops_nothing_and_can_be_replaced_or_deleted() {
+async fn c1_a_damaged_record_stops_nothing_and_can_be_replaced_or_deleted() {
     let place = Place::new().await;
     for name in ["one", "two"] {
         place.register(plugin(name, "")).await.unwrap();

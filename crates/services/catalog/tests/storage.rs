@@ -43,7 +43,7 @@ async fn a_list_takes_a_limit_and_where_to_begin() {
 }
 
 #[tokio::test]
-async fn keys_and_values_outside_the_limits_are_refused() {
+async fn r8_keys_and_values_outside_the_limits_are_refused() {
     let catalog = opened(Config::default()).await;
     let client = catalog.storage_client();
     let kind_of = async |writes| refusal(client.commit(CommitRequest { writes }).await).0;

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_sets_no_line_breaks_and_no_framing() {
+    fn g9_a_plugin_sets_no_line_breaks_and_no_framing() {
         let values =
             |values: &[&str]| pb::Header { header: values.iter().map(ToString::to_string).collect() };
         let headers = HashMap::from([

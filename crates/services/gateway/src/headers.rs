@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_of_the_token_is_handed_on() {
+    fn g7_no_spelling_of_the_token_is_handed_on() {
         let lines = [
             ("X-VAULT-TOKEN", "t"),
             ("x-vault-token", "t2"),

@@ -56,7 +56,7 @@ fn a_long_key_is_not_repeated_to_the_client() {
 }
 
 #[test]
-fn each_limit_is_met_exactly() {
+fn g2_each_limit_is_met_exactly() {
     let limits = Limits { depth: 3, string: 4, number: 1024, entries: 2, elements: 2, tokens: 12 };
     let checked = |text: &str| check(text, &limits);
     assert_eq!(checked(r#"{"a":[[1]]}"#), Ok(true));
@@ -79,7 +79,7 @@ fn a_number_has_so_many_digits() {
 }
 
 #[test]
-fn vaults_own_limits_stand() {
+fn g2_vaults_own_limits_stand() {
     assert_eq!(checked(&nested(r#"{"a":"#, "1", "}", 300)), Ok(true));
     assert_eq!(checked(&nested(r#"{"a":"#, "1", "}", 301)), Err(Refused::Depth));
     let full = vec!["0"; 10_000].join(",");

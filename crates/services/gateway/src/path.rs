@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_of_a_dot_segment_passes() {
+    fn r1_no_spelling_of_a_dot_segment_passes() {
         for one in spellings('.') {
             for path in [format!("a/{one}/b"), format!("{one}/b"), format!("a/{one}"), one.clone()] {
                 assert_eq!(canonical(&path), Err(InvalidPath::Relative.into()), "{path}");
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn no_dot_segment_hides_between_encoded_slashes() {
+    fn r1_no_dot_segment_hides_between_encoded_slashes() {
         for slash in spellings('/') {
             let path = format!("a{slash}..{slash}b");
             assert_eq!(canonical(&path), Err(InvalidPath::Relative.into()), "{path}");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_of_a_backslash_or_control_character_passes() {
+    fn r1_no_spelling_of_a_backslash_or_control_character_passes() {
         for c in ['\\', '\0', '\n', '\r', '\u{7f}'] {
             for spelling in spellings(c) {
                 let path = format!("a{spelling}b");
@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_is_canonical_and_reads_the_same_when_encoded_again(raw in "[a.%/25eEfF\\\\0]{0,24}") {
+        fn r1_what_passes_is_canonical_and_reads_the_same_when_encoded_again(raw in "[a.%/25eEfF\\\\0]{0,24}") {
             if let Ok(path) = canonical(&raw) {
                 let text = path.as_str();
                 prop_assert!(!text.contains('\\') && !text.contains("//") && !text.chars().any(char::is_control));

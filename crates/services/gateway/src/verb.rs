@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_can_be_asked_for() {
+    fn r5_nothing_else_can_be_asked_for() {
         for method in
             ["HEAD", "SCAN", "FOO", "TRACE", "CONNECT", "REVOKE", "RENEW", "ROLLBACK", "get", "list"]
         {

@@ -18,7 +18,7 @@ use tokio::{
 const SOON: Duration = Duration::from_millis(200);
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_413_however_it_is_sent() {
+async fn g1_a_body_over_the_limit_is_413_however_it_is_sent() {
     let config = Config { max_body_bytes: 1 << 20, ..Config::default() };
     let gateway = Running::start(Scripted::content(), config).await;
     let client = Client::new();
@@ -36,14 +36,14 @@ async fn a_body_over_the_limit_is_413_however_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_only_claimed_sets_nothing_aside() {
+async fn g1_a_length_that_is_only_claimed_sets_nothing_aside() {
     let gateway = Running::start(Scripted::content(), Config::default()).await;
     let head = "PUT /v1/a HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999\r\n\r\n{";
     assert!(raw(gateway.address, head.as_bytes()).await.starts_with("HTTP/1.1 413 "));
 }
 
 #[tokio::test]
-async fn oversized_and_too_many_headers_are_431() {
+async fn g1_oversized_and_too_many_headers_are_431() {
     let gateway = Running::start(Scripted::content(), Config::default()).await;
     let long = format!("GET /v1/a HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "y".repeat(80 << 10));
     assert!(raw(gateway.address, long.as_bytes()).await.starts_with("HTTP/1.1 431 "));
@@ -79,7 +79,7 @@ async fn an_idle_connection_outlives_the_limit_for_heads() {
 }
 
 #[tokio::test]
-async fn more_connections_than_allowed_wait_for_their_turn() {
+async fn g1_more_connections_than_allowed_wait_for_their_turn() {
     let config = Config { slots: Slots::new(1), ..Config::default() };
     let gateway = Running::start(Scripted::content(), config).await;
     let first = TcpStream::connect(gateway.address).await.unwrap();
@@ -104,7 +104,7 @@ async fn gateways_that_share_their_slots_share_the_limit() {
 }
 
 #[tokio::test]
-async fn garbage_and_a_panic_harm_only_themselves() {
+async fn g4_garbage_and_a_panic_harm_only_themselves() {
     let router = Scripted::new(|request| match &*request.path {
         "panic" => panic!("scripted"),
         _ => Ok(common::envelope("", "{}")),

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_hashed_can_no_longer_be_changed() {
+    async fn l1_what_was_hashed_can_no_longer_be_changed() {
         let images = Images::default();
         let image = images.verify("p", sha256(b"#!/bin/sh\n"), 99, chunks(b"#!/bin/sh\n")).await.unwrap();
         assert!(image.inherited().is_some());

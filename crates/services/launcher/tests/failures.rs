@@ -109,7 +109,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_is_swapped_all_the_time_never_runs_unverified() {
+async fn l1_a_program_that_is_swapped_all_the_time_never_runs_unverified() {
     let bench = Bench::new();
     let foreign_ran = bench.folder.path().join("foreign-ran");
     let good = "#!/bin/sh\nexit 3\n";
@@ -144,7 +144,7 @@ async fn a_program_that_is_swapped_all_the_time_never_runs_unverified() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_that_presents_another_certificate_is_refused() {
+async fn l4_a_plugin_that_presents_another_certificate_is_refused() {
     let bench = Bench::new();
     bench.register("imposter", &go_plugin("fixture"), &["other-cert"]);
     let said = refusal(&bench, "imposter").await;
@@ -162,7 +162,7 @@ async fn a_plugin_that_may_not_lock_its_memory_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_plugin_forked_away_goes_with_it() {
+async fn l12_what_a_plugin_forked_away_goes_with_it() {
     let bench = Bench::with(impatient());
     let tag = format!("tag-{}", std::process::id());
     bench.register("forker", &go_plugin("fixture"), &["fork", &tag]);

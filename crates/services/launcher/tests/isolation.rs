@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use support::{Bench, eventually, go_plugin, is_alive, sentence, signal};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_inherits_three_streams_and_a_short_environment() {
+async fn l2_a_plugin_inherits_three_streams_and_a_short_environment() {
     let bench = Bench::new();
     bench.register("fixture", &go_plugin("fixture"), &[]);
     bench.mount("m", "fixture").await.unwrap();
@@ -31,7 +31,7 @@ async fn a_plugin_inherits_three_streams_and_a_short_environment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_leads_its_own_session_and_can_gain_no_privileges() {
+async fn l2_a_plugin_leads_its_own_session_and_can_gain_no_privileges() {
     let bench = Bench::new();
     bench.register("fixture", &go_plugin("fixture"), &[]);
     bench.mount("m", "fixture").await.unwrap();
@@ -65,7 +65,7 @@ async fn a_hanging_request_ends_at_its_deadline_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_too_large_harms_only_its_own_request() {
+async fn l6_an_answer_that_is_too_large_harms_only_its_own_request() {
     let bench = Bench::new();
     bench.register("fixture", &go_plugin("fixture"), &[]);
     bench.mount("m", "fixture").await.unwrap();
@@ -76,7 +76,7 @@ async fn an_answer_that_is_too_large_harms_only_its_own_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_on_stderr_slows_nobody_else() {
+async fn l7_a_flood_on_stderr_slows_nobody_else() {
     let bench = Bench::new();
     let program = go_plugin("fixture");
     bench.register("flooder", &program, &[]);
@@ -99,7 +99,7 @@ async fn a_flood_on_stderr_slows_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_a_plugin_leaves_ends_with_the_plugin() {
+async fn l12_a_daemon_that_a_plugin_leaves_ends_with_the_plugin() {
     let bench = Bench::new();
     bench.register("fixture", &go_plugin("fixture"), &[]);
     bench.mount("m", "fixture").await.unwrap();

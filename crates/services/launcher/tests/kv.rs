@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use support::{Bench, eventually, exists, go_plugin, is_alive, signal, spec};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_mounts_of_one_plugin_share_a_process_but_no_data() {
+async fn l9_two_mounts_of_one_plugin_share_a_process_but_no_data() {
     let bench = Bench::new();
     bench.register("gokv", &go_plugin("kv"), &[]);
     let reply = bench.mount("one", "gokv").await.unwrap();
@@ -150,7 +150,7 @@ async fn stopping_all_forgets_the_mounts_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reload_moves_all_mounts_to_one_new_process() {
+async fn r9_a_reload_moves_all_mounts_to_one_new_process() {
     let bench = Bench::new();
     bench.register("gokv", &go_plugin("kv"), &[]);
     for mount in ["one", "two"] {

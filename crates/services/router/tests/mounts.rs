@@ -128,7 +128,7 @@ async fn mounts_that_cannot_be_are_refused_in_vaults_words() {
 }
 
 #[tokio::test]
-async fn what_is_disabled_is_gone_with_its_data() {
+async fn r7_what_is_disabled_is_gone_with_its_data() {
     let stack = Stack::open().await;
     stack.mount("kv", "kv").await;
     for n in 0..25 {
@@ -170,7 +170,7 @@ async fn set_state(stack: &Stack, path: &str, state: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_kill_left_half_done_is_finished() {
+async fn c11_what_a_kill_left_half_done_is_finished() {
     for state in ["removing", "enabling"] {
         let mut stack = Stack::open().await;
         stack.mount("kv", "kv").await;
@@ -188,7 +188,7 @@ async fn what_a_kill_left_half_done_is_finished() {
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_a_degraded_mount_that_can_be_mended_and_deleted() {
+async fn c2_a_damaged_record_is_a_degraded_mount_that_can_be_mended_and_deleted() {
     let mut stack = Stack::open().await;
     stack.mount("kv", "kv").await;
     stack.mount("other", "kv").await;

@@ -71,7 +71,7 @@ async fn raw_answers_and_redirects_go_out_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_plugin_is_told_who_asks_but_not_their_token() {
+async fn g7_a_plugin_is_told_who_asks_but_not_their_token() {
     let stack = odd().await;
     let seen = data(stack.read("odd/a/b").await);
     assert_eq!(seen["path"], json!("a/b"));
@@ -95,7 +95,7 @@ async fn a_write_is_a_creation_when_there_was_nothing() {
 }
 
 #[tokio::test]
-async fn headers_pass_only_where_the_mount_lets_them() {
+async fn g9_headers_pass_only_where_the_mount_lets_them() {
     let stack = odd().await;
     let headers: HashMap<String, pb::Header> = ["X-Let-In", "X-Kept-Out", "X-Vault-Token"]
         .into_iter()
@@ -127,7 +127,7 @@ async fn an_answers_lease_is_told_within_the_mounts_limits() {
 }
 
 #[tokio::test]
-async fn internal_operations_cannot_be_asked_for() {
+async fn r5_internal_operations_cannot_be_asked_for() {
     let stack = odd().await;
     for operation in ["rollback", "revoke", "renew", "resolve-role", "alias-lookahead", "nonsense", ""] {
         let outcome = stack.ask(&stack.root, operation, "odd/x", json!({})).await;

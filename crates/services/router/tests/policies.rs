@@ -239,7 +239,7 @@ async fn t1_root_is_no_policy_that_can_be_written() {
 }
 
 #[tokio::test]
-async fn a_damaged_policy_stops_its_holders_and_nothing_else() {
+async fn c1_a_damaged_policy_stops_its_holders_and_nothing_else() {
     let mut stack = with_login().await;
     policy(&stack, "bob", r#"path "odd/*" { capabilities = ["read"] }"#).await;
     let token = log_in(&stack, "bob").await;

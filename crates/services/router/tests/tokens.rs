@@ -100,7 +100,7 @@ async fn on_login_paths_an_error_stands_alone() {
 }
 
 #[tokio::test]
-async fn no_auth_method_makes_a_root_token() {
+async fn l11_no_auth_method_makes_a_root_token() {
     let stack = with_login().await;
     for name in ["root", "ROOT"] {
         let outcome = stack.ask("", "update", &format!("auth/people/login/{name}"), json!({})).await;
@@ -110,7 +110,7 @@ async fn no_auth_method_makes_a_root_token() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_worth_nothing_at_once_and_after_a_restart() {
+async fn t6_a_revoked_token_is_worth_nothing_at_once_and_after_a_restart() {
     let mut stack = with_login().await;
     let token = log_in(&stack, "bob").await;
     let lookup = async |stack: &Stack| stack.ask(&token, "read", "auth/token/lookup-self", Value::Null).await;

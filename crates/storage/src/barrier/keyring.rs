@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keyring_reads_back_and_shows_no_key() {
+    fn t10_a_keyring_reads_back_and_shows_no_key() {
         let keyring = Keyring::create().unwrap().rotated().unwrap();
         let read = Keyring::decode(&keyring.encode()).unwrap();
         assert_eq!(read.status(), keyring.status());

@@ -54,7 +54,7 @@ async fn wrong_shares_open_nothing() {
 }
 
 #[tokio::test]
-async fn a_value_moved_to_another_key_does_not_open() {
+async fn c6_a_value_moved_to_another_key_does_not_open() {
     let (below, barrier, _) = opened().await;
     barrier.put(key("core/a"), "secret".into()).await.unwrap();
     let sealed = below.get(&key("data/core/a")).await.unwrap().unwrap();
@@ -108,7 +108,7 @@ async fn the_count_of_encryptions_survives_roughly() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_too_large_is_refused_with_all_that_came_with_it() {
+async fn r8_a_value_that_is_too_large_is_refused_with_all_that_came_with_it() {
     let (_, barrier, _) = opened().await;
     let writes = vec![
         Write::Put(key("small"), "1".into()),

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn no_damage_to_any_part_makes_it_panic() {
+    fn c1_no_damage_to_any_part_makes_it_panic() {
         let record = record();
         let stored = record.clone().encode().unwrap();
         for at in 0..stored.len() {

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_record_that_does_not_open_or_was_moved_harms_only_its_entry() {
+    async fn c1_a_record_that_does_not_open_or_was_moved_harms_only_its_entry() {
         let (below, records) = records().await;
         for name in ["cut", "moved", "whole"] {
             records.put(record(name, "")).await.unwrap();

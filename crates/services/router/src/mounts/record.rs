@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn whichever_field_is_damaged_the_others_are_kept() {
+    fn c1_whichever_field_is_damaged_the_others_are_kept() {
         let (uuid, members) = stored();
         let fields: Vec<String> = members.keys().cloned().collect();
         for field in fields {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_no_record_is_still_a_mount_that_can_be_deleted() {
+    fn c2_a_record_that_is_no_record_is_still_a_mount_that_can_be_deleted() {
         for bytes in [b"".as_slice(), b"garbage", b"[]", b"{\"path\":\"../x\"}", &[0xff, 0xfe]] {
             let mount = Record::decode("u", bytes);
             assert_eq!(mount.entry.path.as_str(), "damaged-u/");

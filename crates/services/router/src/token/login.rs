@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_gets_its_policies_sorted_with_default_and_never_root() {
+    fn l11_a_login_gets_its_policies_sorted_with_default_and_never_root() {
         assert_eq!(made(with_policies(&["Web ", "app", "app"])).unwrap().policies, ["app", "default", "web"]);
         for name in ["root", " ROOT", "Root\t"] {
             assert_eq!(made(with_policies(&[name])), Err(Refused::Root), "{name:?}");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_cannot_give_a_longer_life_than_its_mount() {
+    fn l11_a_plugin_cannot_give_a_longer_life_than_its_mount() {
         let lease = |ttl: Duration, max: Duration| pb::LeaseOptions {
             ttl: i64::try_from(ttl.as_nanos()).unwrap(),
             max_ttl: i64::try_from(max.as_nanos()).unwrap(),

@@ -65,7 +65,7 @@ fn files_of_the_directory_and_links_to_them_open() {
 }
 
 #[test]
-fn nothing_leads_out() {
+fn c3_nothing_leads_out() {
     let place = Place::new();
     symlink("../elsewhere/kv", place.path("plugins/out")).unwrap();
     symlink(place.path("elsewhere/kv"), place.path("plugins/away")).unwrap();
@@ -107,7 +107,7 @@ fn a_missing_file_is_said_as_vault_says_it() {
 }
 
 #[test]
-fn only_regular_executable_files_of_their_owner_open() {
+fn c4_only_regular_executable_files_of_their_owner_open() {
     let place = Place::new();
     mkfifoat(CWD, place.path("plugins/pipe"), Mode::from_raw_mode(0o755)).unwrap();
     let _listener = UnixListener::bind(place.path("plugins/socket")).unwrap();
@@ -127,7 +127,7 @@ fn only_regular_executable_files_of_their_owner_open() {
 }
 
 #[test]
-fn the_directory_itself_has_to_be_sound() {
+fn c4_the_directory_itself_has_to_be_sound() {
     let place = Place::new();
     let open = |path: PathBuf| PluginDirectory::new(Some(path)).open("kv").unwrap_err();
     assert!(matches!(PluginDirectory::new(None).open("kv"), Err(ArtifactError::NoDirectory)));
@@ -148,7 +148,7 @@ fn the_directory_itself_has_to_be_sound() {
 }
 
 #[test]
-fn the_checksum_is_compared_with_the_bytes() {
+fn c5_the_checksum_is_compared_with_the_bytes() {
     let place = Place::new();
     let digest = ring::digest::digest(&SHA256, b"inside");
     let right = Sha256::try_from(digest.as_ref()).unwrap();
@@ -176,7 +176,7 @@ fn while_swapping(swap: impl Fn() + Sync, work: impl FnOnce()) {
 }
 
 #[test]
-fn a_file_exchanged_for_a_link_out_never_opens_what_is_outside() {
+fn c3_a_file_exchanged_for_a_link_out_never_opens_what_is_outside() {
     let place = Place::new();
     symlink(place.path("elsewhere/kv"), place.path("plugins/other")).unwrap();
     let names = (place.path("plugins/kv"), place.path("plugins/other"));
@@ -194,7 +194,7 @@ fn a_file_exchanged_for_a_link_out_never_opens_what_is_outside() {
 }
 
 #[test]
-fn a_directory_exchanged_for_a_link_never_opens_what_it_leads_to() {
+fn c3_a_directory_exchanged_for_a_link_never_opens_what_it_leads_to() {
     let place = Place::new();
     symlink(place.path("elsewhere"), place.path("link")).unwrap();
     let names = (place.path("plugins"), place.path("link"));
