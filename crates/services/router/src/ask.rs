@@ -5,6 +5,7 @@ use domain::{Operation, Token, policy::Acl};
 use wire::pb;
 
 use crate::{
+    asked::Asked,
     core::{Active, Core},
     endpoint::Captures,
     error::{Error, Result},
@@ -34,6 +35,22 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
+    /// Without what is known only later, or only while unsealed.
+    pub(crate) fn of(core: &Arc<Core>, asked: &Asked) -> Self {
+        Self {
+            core: core.clone(),
+            unsealed: None,
+            caller: None,
+            token: asked.token.clone(),
+            id: asked.request.id.clone(),
+            operation: asked.operation,
+            captures: Captures::default(),
+            body: asked.body().clone(),
+            connection: None,
+            wish: asked.wish.clone(),
+        }
+    }
+
     pub(crate) fn active(&self) -> Result<&Arc<Active>> {
         self.unsealed.as_ref().ok_or(Error::Sealed)
     }

@@ -17,7 +17,10 @@ pub(crate) enum Access {
     Optional,
     /// Holders of a token whose policies allow it.
     Token,
-    /// As before, and the policies have to say `sudo`.
+    /// Likewise. The wrapping token that it is about comes first: one that is not good is told before it is looked at who
+    /// asks, and the caller's own may be one.
+    Wrapping,
+    /// Holders of a token whose policies allow it, and say `sudo`.
     Sudo,
 }
 

@@ -1,35 +1,50 @@
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use domain::{
     Operation,
     policy::{Acl, Question},
 };
 
+use crate::{
+    Error, asked::Asked, core::Active, endpoint::Access, error::Result, token::Caller, wrapping::Wish,
+};
+
 /// Decides whether a request may be done. The one place where that is asked.
-pub(crate) struct Gate {
+pub(crate) struct Gate<'r> {
     /// What the caller may do; none: the path is open to everybody.
     pub(crate) acl: Option<Arc<Acl>>,
-    pub(crate) path: String,
+    pub(crate) path: &'r str,
     pub(crate) needs_sudo: bool,
     pub(crate) wrap_ttl: Option<Duration>,
-    pub(crate) body: Bytes,
+    pub(crate) body: &'r [u8],
 }
 
-impl Gate {
+impl<'r> Gate<'r> {
+    /// What decides about a request. Where a token is needed, nothing is open.
+    pub(crate) fn of(
+        active: &Active,
+        asked: &'r Asked,
+        caller: Option<&Caller>,
+        access: Access,
+    ) -> Result<Self> {
+        let acl = match access {
+            Access::Direct | Access::Open | Access::Optional => None,
+            Access::Token | Access::Wrapping | Access::Sudo => {
+                Some(active.acl(&caller.ok_or(Error::NoToken)?.entry)?)
+            }
+        };
+        Ok(Self {
+            acl,
+            path: asked.path(),
+            needs_sudo: access == Access::Sudo,
+            wrap_ttl: asked.wish.as_ref().map(Wish::ttl),
+            body: asked.body(),
+        })
+    }
+
     /// Whether the caller's policies allow it.
     pub(crate) fn permits(&self, operation: Operation) -> bool {
         self.acl.as_ref().is_none_or(|acl| self.would_permit(acl, operation))
-    }
-
-    fn question(&self, operation: Operation) -> Question<'_> {
-        Question {
-            path: &self.path,
-            operation,
-            needs_sudo: self.needs_sudo,
-            wrap_ttl: self.wrap_ttl,
-            body: &self.body,
-        }
     }
 
     /// Whether these policies alone would allow it.
@@ -37,9 +52,19 @@ impl Gate {
         acl.allows(&self.question(operation))
     }
 
-    /// The same for a write of which only the plugin can tell whether it creates or changes. What is allowed neither
-    /// way does not reach the plugin.
+    /// The same for a write of which only where it goes can tell whether it creates or changes. What is allowed neither
+    /// way does not get there.
     pub(crate) fn may_permit(&self, operation: Operation) -> bool {
         self.permits(operation) || (operation == Operation::Update && self.permits(Operation::Create))
+    }
+
+    const fn question(&self, operation: Operation) -> Question<'_> {
+        Question {
+            path: self.path,
+            operation,
+            needs_sudo: self.needs_sudo,
+            wrap_ttl: self.wrap_ttl,
+            body: self.body,
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod asked;
 mod audit;
 mod clients;
 mod config;
@@ -22,12 +23,14 @@ mod lease;
 mod lockout;
 mod loggers;
 mod mounts;
+mod own;
 mod plugin;
 mod plugins;
 mod policies;
 mod quotas;
 mod random;
 mod rotation;
+mod route;
 mod service;
 mod settings;
 mod store;

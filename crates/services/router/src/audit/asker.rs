@@ -28,7 +28,7 @@ impl Asker {
     }
 
     /// The policies that would each allow it alone.
-    pub(super) fn granting(&self, active: &Active, gate: &Gate, operation: Operation) -> Vec<String> {
+    pub(super) fn granting(&self, active: &Active, gate: &Gate<'_>, operation: Operation) -> Vec<String> {
         if gate.acl.is_none() {
             return Vec::new();
         }

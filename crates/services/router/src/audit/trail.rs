@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Error,
+    asked::Asked,
     core::Active,
     error::Result,
     gate::Gate,
@@ -24,7 +25,10 @@ use crate::{
 /// Every request that is let in has a record before anything is done for it, and one of what it was answered before
 /// that answer leaves. One that is given up on the way has its second record all the same.
 #[derive(Default)]
-pub(crate) struct Trail(Option<Box<Steps>>);
+pub(crate) struct Trail {
+    login: bool,
+    steps: Option<Box<Steps>>,
+}
 
 /// What is known of a request so far.
 pub(super) struct Steps {
@@ -50,22 +54,16 @@ const DEVICES: &str = "sys/audit/";
 
 impl Trail {
     /// The request as it came.
-    pub(crate) fn begin(
-        &mut self,
-        audit: &Arc<Audit>,
-        request: &Request,
-        token: &Token,
-        operation: Operation,
-    ) {
+    pub(crate) fn begin(&mut self, audit: &Arc<Audit>, asked: &Asked) {
         let was_on = audit.is_on();
-        if !was_on && !request.path.starts_with(DEVICES) {
+        if !was_on && !asked.path().starts_with(DEVICES) {
             return;
         }
-        self.0 = Some(Box::new(Steps {
+        self.steps = Some(Box::new(Steps {
             audit: audit.clone(),
-            request: request.clone(),
-            token: token.clone(),
-            operation,
+            request: asked.request.clone(),
+            token: asked.token.clone(),
+            operation: asked.operation,
             mount: None,
             asker: None,
             allowed: None,
@@ -77,9 +75,18 @@ impl Trail {
 
     /// Where it goes.
     pub(crate) fn goes_to(&mut self, snapshot: &Snapshot) {
-        if let Some(steps) = &mut self.0 {
+        if let Some(steps) = &mut self.steps {
             steps.mount = snapshot.resolve(&steps.request.path).map(|(_, mount, _)| mount.clone());
         }
+    }
+
+    /// Whether the plugin there may say who asks: failures are told in other words then.
+    pub(crate) const fn may_log_in(&mut self, login: bool) {
+        self.login = login;
+    }
+
+    pub(crate) const fn is_login(&self) -> bool {
+        self.login
     }
 
     /// Who asks, and with which token: it may have been in the body.
@@ -89,7 +96,7 @@ impl Trail {
         token: &Token,
         caller: Option<&Arc<Caller>>,
     ) -> Result<()> {
-        if let Some(steps) = &mut self.0 {
+        if let Some(steps) = &mut self.steps {
             steps.token = token.clone();
             steps.asker = caller.map(|caller| Asker::of(active, caller)).transpose()?;
         }
@@ -100,10 +107,10 @@ impl Trail {
     pub(crate) async fn permitted(
         &mut self,
         active: &Active,
-        gate: Option<&Gate>,
+        gate: Option<&Gate<'_>>,
         operation: Operation,
     ) -> Result<()> {
-        let Some(steps) = &mut self.0 else { return Ok(()) };
+        let Some(steps) = &mut self.steps else { return Ok(()) };
         steps.operation = operation;
         steps.allowed = Some(true);
         if let (Some(asker), Some(gate)) = (&steps.asker, gate) {
@@ -114,7 +121,7 @@ impl Trail {
 
     /// It may not be done, or comes to nothing for another reason; or it is done.
     pub(crate) async fn end(mut self, outcome: Result<Response>) -> Result<Response> {
-        match self.0.take() {
+        match self.steps.take() {
             Some(steps) => Box::pin(steps.end(outcome)).await,
             None => outcome,
         }
@@ -124,7 +131,7 @@ impl Trail {
 impl Drop for Trail {
     /// The client has gone away. What was begun for it has an end too.
     fn drop(&mut self) {
-        if let Some(steps) = self.0.take()
+        if let Some(steps) = self.steps.take()
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(async move { steps.end(Err(Error::CutOff)).await });

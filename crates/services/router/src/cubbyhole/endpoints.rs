@@ -8,8 +8,7 @@ use crate::{
     ask::Ask,
     endpoint::{Access, Endpoint, Handler},
     error::Result,
-    store::Store,
-    token::{Caller, TokenKind},
+    token::TokenKind,
 };
 
 const OPERATIONS: &[(Operation, Handler)] = &[
@@ -29,8 +28,8 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 /// Whether a write creates or changes: callers may be permitted to do the one and not the other.
-pub(crate) async fn known(store: &Store, caller: &Caller, path: &str) -> Result<Operation> {
-    let exists = Shelf::of(store, &caller.id).get(path).await?.is_some();
+pub(crate) async fn known(ask: &Ask, path: &str) -> Result<Operation> {
+    let exists = Shelf::of(&ask.core.store, &ask.caller()?.id).get(path).await?.is_some();
     Ok(if exists { Update } else { Create })
 }
 

@@ -1,14 +1,13 @@
-use domain::{Lockout, MountEntry, MountKind, Operation, Token};
+use domain::{Lockout, MountEntry, MountKind, Operation};
 use jiff::Timestamp;
-use wire::{launcher::v1::LauncherSeam, pb::HandleRequestReply};
+use wire::pb::HandleRequestReply;
 
 use super::table::User;
 use crate::{
     Error,
     core::Active,
     error::Result,
-    mounts::Mount,
-    plugin::{Incoming, look_ahead},
+    plugin::{Visit, look_ahead},
     token::Refused,
 };
 
@@ -22,20 +21,15 @@ pub(crate) struct Attempt {
 }
 
 /// Before a login: somebody who is locked out does not get as far as the plugin. None: nobody counts here.
-pub(crate) async fn begin(
-    launcher: &LauncherSeam,
-    active: &Active,
-    (mount, rest): (&Mount, &str),
-    incoming: &Incoming,
-    token: &Token,
-) -> Result<Option<Attempt>> {
-    let Some(rule) = rule_of(&mount.entry).filter(|_| incoming.operation != Operation::Help) else {
+pub(crate) async fn begin(visit: Visit<'_>) -> Result<Option<Attempt>> {
+    let entry = &visit.mount.entry;
+    let Some(rule) = rule_of(entry).filter(|_| visit.asked.operation != Operation::Help) else {
         return Ok(None);
     };
-    let name = look_ahead(launcher, &active.mounts, (mount, rest), incoming, token).await?;
-    let name = Lockout::counted_name(&mount.entry.plugin, &name.ok_or(Refused::Unnamed)?);
-    let attempt = Attempt { rule, user: User::new(&mount.entry.accessor, &name) };
-    attempt.refuse_locked(active)?;
+    let name = look_ahead(visit).await?;
+    let name = Lockout::counted_name(&entry.plugin, &name.ok_or(Refused::Unnamed)?);
+    let attempt = Attempt { rule, user: User::new(&entry.accessor, &name) };
+    attempt.refuse_locked(visit.active)?;
     Ok(Some(attempt))
 }
 

@@ -1,4 +1,6 @@
-use crate::{cubbyhole, endpoint::Endpoint, identity, sys, token};
+use domain::Operation;
+
+use crate::{ask::Ask, cubbyhole, endpoint::Endpoint, error::Result, identity, sys, token};
 
 /// A mount that this service answers for itself, without a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,14 @@ impl CoreMount {
             Self::Token => "token",
             Self::Cubbyhole => "cubbyhole",
             Self::Identity => "identity",
+        }
+    }
+
+    /// Whether a write there creates or changes: callers may be permitted to do the one and not the other.
+    pub(crate) async fn known(self, ask: &Ask, rest: &str) -> Result<Operation> {
+        match (self, ask.operation) {
+            (Self::Cubbyhole, Operation::Update) => cubbyhole::known(ask, rest).await,
+            (_, operation) => Ok(operation),
         }
     }
 

@@ -7,9 +7,9 @@ mod issued;
 mod reply;
 mod request;
 mod send;
+mod visit;
 
 pub(crate) use inspect::Data;
 pub(crate) use issued::ask_issuer;
-pub(crate) use reply::{Context, respond};
-pub(crate) use request::Incoming;
 pub(crate) use send::{look_ahead, send};
+pub(crate) use visit::{Visit, answer};

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use bytes::Bytes;
 use domain::{Kind, Operation};
 use serde::Deserialize;
@@ -13,56 +11,40 @@ use super::{
     failure::error_of,
     headers::let_out,
     inspect::{Data, text_of},
+    visit::Visit,
 };
 use crate::{
     Error,
-    core::Active,
     error::Result,
     lease::{Issued, register},
-    mounts::Mount,
-    token::{Caller, Login, Refused, log_in},
+    token::{Login, Refused, log_in},
 };
 
-/// What an answer belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Context<'r> {
-    pub(crate) active: &'r Arc<Active>,
-    pub(crate) mount: &'r Mount,
-    pub(crate) request_id: &'r str,
-    /// The whole path of the request.
-    pub(crate) path: &'r str,
-    pub(crate) operation: Operation,
-    /// No token was asked for.
-    pub(crate) login: bool,
-    /// Absent then.
-    pub(crate) caller: Option<&'r Caller>,
-}
-
 /// What a plugin's reply means for the caller.
-pub(crate) async fn respond(context: Context<'_>, reply: HandleRequestReply) -> Result<Response> {
+pub(super) async fn respond(visit: Visit<'_>, reply: HandleRequestReply) -> Result<Response> {
     let error = error_of(reply.err);
     let Some(mut response) = reply.response else {
         return match error {
             Some(error) => Err(error),
-            None => silence(context.operation),
+            None => silence(visit.asked.operation),
         };
     };
     let body = std::mem::take(&mut response.data);
     let data = Data::of(&body)?;
     refuse_errors(error, &data)?;
     let headers =
-        let_out(std::mem::take(&mut response.headers), &context.mount.entry.config.allowed_response_headers);
+        let_out(std::mem::take(&mut response.headers), &visit.mount.entry.config.allowed_response_headers);
     let body = if !response.redirect.is_empty() {
         Body::Redirect(response.redirect)
     } else if data.http_content_type.is_some() {
         Body::Raw(raw(&data, &response)?)
-    } else if context.operation == Operation::Help {
+    } else if visit.asked.operation == Operation::Help {
         Body::Bare(body)
     } else {
-        if context.operation == Operation::List {
+        if visit.asked.operation == Operation::List {
             check_keys(&data, &response)?;
         }
-        Body::Envelope(envelope(context, response, body).await?)
+        Body::Envelope(envelope(visit, response, body).await?)
     };
     Ok(Response { body: Some(body), headers, accepted: false })
 }
@@ -157,42 +139,42 @@ fn decoded(body: String) -> Bytes {
     STANDARD.decode(&body).map_or_else(|_| body.into(), Bytes::from)
 }
 
-async fn envelope(context: Context<'_>, response: Box<pb::Response>, data: Bytes) -> Result<Envelope> {
+async fn envelope(visit: Visit<'_>, response: Box<pb::Response>, data: Bytes) -> Result<Envelope> {
     let mut envelope = Envelope {
-        request_id: context.request_id.to_owned(),
+        request_id: visit.asked.request.id.clone(),
         data,
         warnings: response.warnings,
         ..Envelope::default()
     };
     if let Some(secret) = response.secret {
-        Box::pin(lease(context, secret, &mut envelope)).await?;
+        Box::pin(lease(visit, secret, &mut envelope)).await?;
     }
     if let Some(auth) = response.auth {
-        if !context.login {
+        if !visit.is_login() {
             return Err(Refused::Unexpected.into());
         }
-        let mount = context.mount;
-        let ttl = context.active.mounts.ttl(&mount.entry);
+        let mount = visit.mount;
+        let ttl = visit.active.mounts.ttl(&mount.entry);
         let login = Login {
             mount: mount.entry.path.as_str(),
-            path: context.path,
+            path: visit.asked.path(),
             token_type: &mount.entry.config.token_type,
             limits: ttl,
         };
-        let logged_in = Box::pin(log_in(context.active, &mount.entry, login, auth)).await?;
+        let logged_in = Box::pin(log_in(visit.active, &mount.entry, login, auth)).await?;
         envelope.auth = logged_in.auth;
         envelope.warnings.extend(logged_in.warnings);
     }
-    if !context.login {
-        envelope.mount_type.clone_from(&context.mount.entry.plugin);
+    if !visit.is_login() {
+        envelope.mount_type.clone_from(&visit.mount.entry.plugin);
     }
     Ok(envelope)
 }
 
 /// What the caller is told about the lease of a secret.
-async fn lease(context: Context<'_>, secret: pb::Secret, envelope: &mut Envelope) -> Result<()> {
-    let Context { active, mount, path, caller, .. } = context;
-    let issued = Issued { active, mount, path, caller, secret, data: envelope.data.clone() };
+async fn lease(visit: Visit<'_>, secret: pb::Secret, envelope: &mut Envelope) -> Result<()> {
+    let Visit { active, mount, asked, caller, .. } = visit;
+    let issued = Issued { active, mount, path: asked.path(), caller, secret, data: envelope.data.clone() };
     let granted = register(issued).await?;
     envelope.lease_id = granted.id;
     envelope.renewable = granted.renewable;

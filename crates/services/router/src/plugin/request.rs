@@ -1,35 +1,16 @@
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use domain::{Operation, Token};
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use wire::pb;
 
-use super::headers::passed_through;
-use crate::{mounts::Mount, token::Caller};
-
-/// What comes from the caller and is handed on.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    pub(crate) id: String,
-    pub(crate) operation: Operation,
-    pub(crate) data: Bytes,
-    pub(crate) headers: HashMap<String, pb::Header>,
-    pub(crate) connection: Option<pb::Connection>,
-    /// How the caller wants the answer wrapped, if at all.
-    pub(crate) wrap_info: Option<pb::RequestWrapInfo>,
-}
+use super::{headers::passed_through, visit::Visit};
+use crate::wrapping::Wish;
 
 /// The request as a plugin gets it. The caller's token stays here: the plugin sees a salted form that is of no use.
 /// In its box from the start, because it is large.
-pub(super) fn request_for(
-    mount: &Mount,
-    rest: &str,
-    incoming: &Incoming,
-    operation: Operation,
-    salted: &str,
-    caller: Option<&Caller>,
-) -> Box<pb::Request> {
+pub(super) fn request_for(visit: Visit<'_>, operation: Operation, salted: &str) -> Box<pb::Request> {
+    let Visit { mount, rest, asked, caller, .. } = visit;
+    let incoming = &asked.request;
     let entry = &mount.entry;
     let who = caller.map(|caller| &*caller.entry);
     // No parameters are an empty object: Go's side refuses an empty text.
@@ -49,7 +30,7 @@ pub(super) fn request_for(
         mount_accessor: entry.accessor.clone(),
         unauthenticated: caller.is_none(),
         connection: incoming.connection.clone(),
-        wrap_info: incoming.wrap_info.clone(),
+        wrap_info: asked.wish.as_ref().map(Wish::told),
         ..pb::Request::default()
     })
 }

@@ -1,20 +1,16 @@
-use domain::{Kind, Operation, Token};
-use wire::{
-    Failure,
-    launcher::v1::{Call, LauncherSeam},
-    pb::HandleRequestReply,
-};
+use domain::{Kind, Operation};
+use wire::{Failure, launcher::v1::Call, pb::HandleRequestReply};
 
 use super::{
     failure::{error_of, existence_error_of},
-    request::{Incoming, request_for, salted},
+    request::{request_for, salted},
+    visit::Visit,
 };
 use crate::{
     Error,
     error::Result,
     identity::told,
     mounts::{Mount, Mounts},
-    token::Caller,
 };
 
 /// Sends one request to a mount's plugin: a write asks first whether what it touches exists, for the caller may be
@@ -23,22 +19,19 @@ use crate::{
 /// A launcher that has been restarted does not know the mount; it is told, and asked again. It has done nothing then,
 /// so even a write may be repeated.
 pub(crate) async fn send(
-    launcher: &LauncherSeam,
-    mounts: &Mounts,
-    (mount, rest): (&Mount, &str),
-    incoming: &Incoming,
-    token: &Token,
-    caller: Option<&Caller>,
+    visit: Visit<'_>,
     admit: impl AsyncFnOnce(Operation) -> Result<()>,
 ) -> Result<HandleRequestReply> {
+    let Visit { launcher, active, mount, asked, caller, .. } = visit;
+    let mounts = &active.mounts;
     mounts.make_ready(mount).await?;
-    let mut operation = incoming.operation;
+    let mut operation = asked.operation;
     let entity = caller.map_or("", |caller| &caller.entry.entity_id);
     let person = told(&mounts.identity, mounts, entity);
-    let salted = salted(&mount.entry.uuid, token);
+    let salted = salted(&mount.entry.uuid, &asked.token);
     // Made anew for each call, which takes it along: a call is seldom repeated, and a copy costs as much.
     let call = |operation| {
-        let request = request_for(mount, rest, incoming, operation, &salted, caller);
+        let request = request_for(visit, operation, &salted);
         Call { mount: mount.entry.uuid.clone(), request: Some(request), person: person.clone() }
     };
     if operation == Operation::Update {
@@ -56,17 +49,13 @@ pub(crate) async fn send(
 }
 
 /// Asks a plugin who would log in by this request, which does nothing else. None: it does not say.
-pub(crate) async fn look_ahead(
-    launcher: &LauncherSeam,
-    mounts: &Mounts,
-    (mount, rest): (&Mount, &str),
-    incoming: &Incoming,
-    token: &Token,
-) -> Result<Option<String>> {
+pub(crate) async fn look_ahead(visit: Visit<'_>) -> Result<Option<String>> {
+    let Visit { launcher, active, mount, asked, .. } = visit;
+    let mounts = &active.mounts;
     mounts.make_ready(mount).await?;
-    let salted = salted(&mount.entry.uuid, token);
+    let salted = salted(&mount.entry.uuid, &asked.token);
     let call = || {
-        let request = request_for(mount, rest, incoming, Operation::AliasLookahead, &salted, None);
+        let request = request_for(visit, Operation::AliasLookahead, &salted);
         Call { mount: mount.entry.uuid.clone(), request: Some(request), ..Call::default() }
     };
     let reply = retold(mounts, mount, || launcher.handle(call())).await?;

@@ -40,12 +40,7 @@ async fn is_authorised(ask: &Ask, kind: CeremonyKind) -> Result<bool> {
         CeremonyKind::Root => "sys/generate-root/attempt",
         _ => "sys/rekey/init",
     };
-    let gate = Gate {
-        acl: Some(active.acl(&caller.entry)?),
-        path: path.to_owned(),
-        needs_sudo: true,
-        wrap_ttl: None,
-        body: Bytes::new(),
-    };
+    let gate =
+        Gate { acl: Some(active.acl(&caller.entry)?), path, needs_sudo: true, wrap_ttl: None, body: &[] };
     Ok(gate.permits(Operation::Delete))
 }

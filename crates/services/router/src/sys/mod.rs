@@ -30,7 +30,10 @@ mod ui_headers;
 mod unfit;
 mod view;
 
+use domain::Operation;
+
 use crate::{
+    asked::Asked,
     endpoint::{Access, Captures, Endpoint, find},
     lockout, wrapping,
 };
@@ -71,6 +74,11 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
 /// An endpoint that answers whether sealed or not.
 pub(crate) fn direct(path: &str) -> Option<(&'static Endpoint, Captures)> {
     find(ENDPOINTS, path).filter(|(endpoint, _)| endpoint.access == Access::Direct)
+}
+
+/// Sealing what is sealed is no mistake.
+pub(crate) fn is_done_while_sealed(asked: &Asked) -> bool {
+    asked.path() == "sys/seal" && asked.operation == Operation::Update
 }
 
 /// These tell everybody how the server stands, or open it; all others are recorded by audit devices.

@@ -7,15 +7,16 @@ use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
-use wire::pb::HandleRequestReply;
+use wire::{pb::HandleRequestReply, router::v1::Request};
 
 use crate::{
     answer::Answer,
     ask::Ask,
+    asked::Asked,
     endpoint::{Access, Endpoint},
     error::Result,
     mounts::Mount,
-    plugin::{self, Incoming},
+    plugin::{self, Visit},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
@@ -152,7 +153,7 @@ pub(super) fn braced(pattern: &str) -> String {
 /// What a mount's plugin says of its paths. One that does not answer is left out.
 async fn of_plugin(ask: Ask, mount: Arc<Mount>) -> Map<String, Value> {
     let at = mount.entry.path.as_str();
-    let told = match timeout(PATIENCE, asked(&ask, &mount)).await {
+    let told = match timeout(PATIENCE, described_by(&ask, &mount)).await {
         Ok(Ok(reply)) => reply.response.map(|response| response.data).unwrap_or_default(),
         Ok(Err(error)) => {
             tracing::debug!(mount = at, %error, "a plugin does not describe its paths");
@@ -168,18 +169,22 @@ async fn of_plugin(ask: Ask, mount: Arc<Mount>) -> Map<String, Value> {
     paths.into_iter().map(here).collect()
 }
 
-async fn asked(ask: &Ask, mount: &Mount) -> Result<HandleRequestReply> {
-    let incoming = Incoming {
-        id: ask.id.clone(),
+async fn described_by(ask: &Ask, mount: &Mount) -> Result<HandleRequestReply> {
+    let asked = Asked {
+        request: Request { id: ask.id.clone(), ..Request::default() },
         operation: Operation::Help,
-        data: Default::default(),
-        headers: Default::default(),
-        connection: None,
-        wrap_info: None,
+        token: ask.token.clone(),
+        wish: None,
     };
-    let (mounts, launcher) = (&ask.active()?.mounts, &ask.core.clients.launcher);
-    let admit = async |_: Operation| Ok(());
-    plugin::send(launcher, mounts, (mount, ""), &incoming, &ask.token, ask.caller.as_deref(), admit).await
+    let visit = Visit {
+        launcher: &ask.core.clients.launcher,
+        active: ask.active()?,
+        mount,
+        rest: "",
+        asked: &asked,
+        caller: ask.caller.as_deref(),
+    };
+    plugin::send(visit, async |_| Ok(())).await
 }
 
 #[cfg(test)]

@@ -10,12 +10,6 @@ struct Named {
     token: Option<String>,
 }
 
-/// Whether a path is one of those where the wrapping token comes first: one that is not good is told before it is
-/// looked at who asks, and a caller's own token may be one in the form of a JWT.
-pub(crate) fn claims_first(path: &str) -> bool {
-    matches!(path, "sys/wrapping/unwrap" | "sys/wrapping/rewrap")
-}
-
 /// The caller's own token, once it is known that there is something wrapped under the one that matters. That is the
 /// one in the body; without it, the caller's own.
 pub(crate) async fn resolve_first(active: &Active, own: Token, body: &[u8]) -> Result<Token> {

@@ -24,7 +24,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         pattern: "wrapping/unwrap",
-        access: Access::Token,
+        access: Access::Wrapping,
         on_top: false,
         operations: &[(Update, |ask| Box::pin(unwrap(ask)))],
         help: "Takes out what is wrapped under a token; the token is used up by that.",
@@ -38,7 +38,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         pattern: "wrapping/rewrap",
-        access: Access::Token,
+        access: Access::Wrapping,
         on_top: false,
         operations: &[(Update, |ask| Box::pin(rewrap(ask)))],
         help: "Wraps what is wrapped under a token anew, for the same time; the old token is used up by that.",

@@ -41,6 +41,10 @@ impl Wish {
         Self { ttl: wish.map_or(ttl, |wish| wish.ttl.min(ttl)), format }
     }
 
+    pub(crate) const fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
     /// Whole seconds, at least one.
     pub(super) fn seconds(&self) -> u64 {
         self.ttl.as_secs().max(1)

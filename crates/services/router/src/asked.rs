@@ -1,0 +1,50 @@
+use bytes::Bytes;
+use domain::{Operation, Token};
+use wire::router::v1::Request;
+
+use crate::{Error, error::Result, wrapping::Wish};
+
+/// A request from outside, as it was understood.
+pub(crate) struct Asked {
+    /// Without the token, which is beside it.
+    pub(crate) request: Request,
+    pub(crate) operation: Operation,
+    /// As it was sent, good or not.
+    pub(crate) token: Token,
+    /// How the caller wants the answer wrapped, if at all.
+    pub(crate) wish: Option<Wish>,
+}
+
+impl Asked {
+    pub(crate) fn new(mut request: Request) -> Result<Self> {
+        let operation = operation(&request.operation)?;
+        let token = Token::new(std::mem::take(&mut request.token));
+        let wish = Wish::of_caller(&request);
+        Ok(Self { request, operation, token, wish })
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.request.path
+    }
+
+    pub(crate) const fn body(&self) -> &Bytes {
+        &self.request.data
+    }
+}
+
+/// Only these can be asked for from outside; the others are between the host and its plugins.
+fn operation(word: &str) -> Result<Operation> {
+    match word.parse() {
+        Ok(Operation::Create) => Ok(Operation::Update),
+        Ok(
+            operation @ (Operation::Read
+            | Operation::List
+            | Operation::Update
+            | Operation::Patch
+            | Operation::Delete
+            | Operation::Header
+            | Operation::Help),
+        ) => Ok(operation),
+        _ => Err(Error::UnsupportedOperation),
+    }
+}
