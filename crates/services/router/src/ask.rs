@@ -24,6 +24,8 @@ pub(crate) struct Ask {
     pub(crate) caller: Option<Arc<Caller>>,
     /// As it was sent, good or not.
     pub(crate) token: Token,
+    /// The wrapping token in the body, where that is looked at first.
+    pub(crate) named: Option<Token>,
     pub(crate) id: String,
     pub(crate) operation: Operation,
     pub(crate) captures: Captures,
@@ -42,6 +44,7 @@ impl Ask {
             unsealed: None,
             caller: None,
             token: asked.token.clone(),
+            named: asked.named.clone(),
             id: asked.request.id.clone(),
             operation: asked.operation,
             captures: Captures::default(),

@@ -11,6 +11,8 @@ pub(crate) struct Asked {
     pub(crate) operation: Operation,
     /// As it was sent, good or not.
     pub(crate) token: Token,
+    /// The wrapping token in the body, where that is looked at first.
+    pub(crate) named: Option<Token>,
     /// How the caller wants the answer wrapped, if at all.
     pub(crate) wish: Option<Wish>,
 }
@@ -20,7 +22,7 @@ impl Asked {
         let operation = operation(&request.operation)?;
         let token = Token::new(std::mem::take(&mut request.token));
         let wish = Wish::of_caller(&request);
-        Ok(Self { request, operation, token, wish })
+        Ok(Self { request, operation, token, named: None, wish })
     }
 
     pub(crate) fn path(&self) -> &str {

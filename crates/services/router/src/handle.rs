@@ -77,7 +77,8 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
     trail.may_log_in(route.is_login(access));
 
     if access == Access::Wrapping && asked.operation == Operation::Update {
-        asked.token = Box::pin(wrapping::resolve_first(&active, asked.token, &asked.request.data)).await?;
+        let first = Box::pin(wrapping::resolve_first(&active, asked.token, &asked.request.data));
+        (asked.token, asked.named) = first.await?;
     }
     let caller = authenticate(&active, &asked, access).await?;
     trail.asked_by(&active, &asked.token, caller.as_ref())?;

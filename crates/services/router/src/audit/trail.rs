@@ -20,13 +20,15 @@ use crate::{
     token::Caller,
 };
 
-/// Goes along with a request, and remembers what its records have to tell. With no device enabled it remembers nothing.
+/// Goes along with a request, and remembers what its records have to tell. With no device enabled there are none.
 ///
 /// Every request that is let in has a record before anything is done for it, and one of what it was answered before
 /// that answer leaves. One that is given up on the way has its second record all the same.
 #[derive(Default)]
 pub(crate) struct Trail {
+    /// It goes where no token is asked for, and a plugin may say who asks.
     login: bool,
+    /// None: nothing is recorded.
     steps: Option<Box<Steps>>,
 }
 

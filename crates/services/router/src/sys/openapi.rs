@@ -174,6 +174,7 @@ async fn described_by(ask: &Ask, mount: &Mount) -> Result<HandleRequestReply> {
         request: Request { id: ask.id.clone(), ..Request::default() },
         operation: Operation::Help,
         token: ask.token.clone(),
+        named: None,
         wish: None,
     };
     let visit = Visit {

@@ -1,26 +1,28 @@
 use domain::Token;
-use serde::Deserialize;
 
 use super::{WrappingRefusal, wrap::is_wrapping};
-use crate::{core::Active, error::Result};
+use crate::{core::Active, error::Result, fields::Fields};
 
-/// The member of a body that these endpoints look at before anything else.
-#[derive(Default, Deserialize)]
-struct Named {
-    token: Option<String>,
+/// The caller's own token, and the one that the body names, in their plain forms; once it is known that there is
+/// something wrapped under the one that matters. That is the one in the body; without it, the caller's own.
+pub(crate) async fn resolve_first(
+    active: &Active,
+    own: Token,
+    body: &[u8],
+) -> Result<(Token, Option<Token>)> {
+    match named(body)? {
+        Some(named) => {
+            let named = require_wrapping(active, named).await?;
+            Ok((own, Some(named)))
+        }
+        None => Ok((require_wrapping(active, own).await?, None)),
+    }
 }
 
-/// The caller's own token, once it is known that there is something wrapped under the one that matters. That is the
-/// one in the body; without it, the caller's own.
-pub(crate) async fn resolve_first(active: &Active, own: Token, body: &[u8]) -> Result<Token> {
-    let named = serde_json::from_slice::<Option<Named>>(body).ok().flatten().unwrap_or_default();
-    match named.token.filter(|token| !token.is_empty()) {
-        Some(named) => {
-            require_wrapping(active, Token::new(named)).await?;
-            Ok(own)
-        }
-        None => require_wrapping(active, own).await,
-    }
+/// The wrapping token that a body names, if it does.
+pub(super) fn named(body: &[u8]) -> Result<Option<Token>> {
+    let named = Fields::parse(body)?.text("token")?;
+    Ok(named.filter(|token| !token.is_empty()).map(Token::new))
 }
 
 /// The plain form of a token that has something wrapped under it.

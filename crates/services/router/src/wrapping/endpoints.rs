@@ -1,11 +1,11 @@
-use domain::{
-    Operation::{Read, Update},
-    Token,
-};
+use domain::Operation::{Read, Update};
 use serde_json::json;
 use wire::router::v1::response::Body;
 
-use super::{WrappingRefusal, check::require_wrapping};
+use super::{
+    WrappingRefusal,
+    check::{named, require_wrapping},
+};
 use crate::{
     answer::Answer,
     ask::Ask,
@@ -57,14 +57,14 @@ async fn wrap(ask: Ask) -> Result<Answer> {
 async fn unwrap(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let caller = ask.caller()?;
-    let token = named(&ask).await?.unwrap_or_else(|| ask.token.clone());
-    let id = active.tokens.id_of(&token);
+    let token = ask.named.as_ref().unwrap_or(&ask.token);
+    let id = active.tokens.id_of(token);
     let parcel = active.wrapping.find(&id).await?;
     if id == caller.id {
         // By asking with it the caller has used it up.
         active.wrapping.end(active, &id).await;
     } else {
-        active.wrapping.claim(active, &token).await?;
+        active.wrapping.claim(active, token).await?;
     }
     let mut response = parcel.open()?;
     if let Some(Body::Envelope(envelope)) = &mut response.body {
@@ -75,16 +75,16 @@ async fn unwrap(ask: Ask) -> Result<Answer> {
 
 async fn rewrap(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
-    let old = named(&ask).await?.ok_or(WrappingRefusal::NotValid)?;
-    let parcel = active.wrapping.find(&active.tokens.id_of(&old)).await?;
+    let old = ask.named.as_ref().ok_or(WrappingRefusal::NotValid)?;
+    let parcel = active.wrapping.find(&active.tokens.id_of(old)).await?;
     let path = "sys/wrapping/rewrap";
-    let response = active.wrapping.rewrap(active, (&old, path), ask.wish.clone(), parcel).await?;
+    let response = active.wrapping.rewrap(active, (old, path), ask.wish.clone(), parcel).await?;
     Ok(Answer::Whole(Box::new(response)))
 }
 
 async fn lookup(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
-    let token = named(&ask).await?.unwrap_or_else(|| ask.token.clone());
+    let token = named(&ask.body)?.unwrap_or_else(|| ask.token.clone());
     let token = require_wrapping(active, token).await?;
     let about = active.wrapping.find(&active.tokens.id_of(&token)).await?.about;
     Ok(Answer::data(&json!({
@@ -92,12 +92,4 @@ async fn lookup(ask: Ask) -> Result<Answer> {
         "creation_time": about.creation_time,
         "creation_ttl": about.creation_ttl,
     })))
-}
-
-/// The wrapping token in the body, if there is one.
-async fn named(ask: &Ask) -> Result<Option<Token>> {
-    match ask.fields()?.text("token")?.filter(|token| !token.is_empty()) {
-        Some(token) => ask.active()?.wrapping.plain(Token::new(token)).await.map(Some),
-        None => Ok(None),
-    }
 }
