@@ -36,6 +36,7 @@ mod settings;
 mod store;
 mod sys;
 mod token;
+mod turns;
 mod wrapping;
 
 pub use self::audit::AuditRefusal;

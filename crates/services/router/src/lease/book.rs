@@ -1,25 +1,21 @@
 use std::{
     collections::HashMap,
     fmt,
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
 use domain::{LeaseQueue, Places};
 use jiff::Timestamp;
-use tokio::sync::{self, Notify, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use wire::launcher::v1::LauncherSeam;
 
 use super::record::{Record, key, millis};
-use crate::{error::Result, mounts::Mounts, store::Store};
+use crate::{error::Result, mounts::Mounts, store::Store, turns::Turns};
 
 /// How many revocations of leases whose time is over may be at work.
 const PLACES: Places = Places { all: 64, of_a_mount: 8 };
-
-/// Changes of stored leases take turns by as many groups, so that none undoes another.
-const TURNS: usize = 64;
 
 /// All leases. Whatever is changed here is stored first.
 pub(crate) struct Leases {
@@ -33,7 +29,8 @@ pub(crate) struct Leases {
     pub(super) changed: Arc<Notify>,
     /// Somebody has finished work on a lease.
     pub(super) released: Notify,
-    turns: [sync::Mutex<()>; TURNS],
+    /// Of changes of stored leases, by their keys. Never held while a plugin works.
+    pub(super) turns: Turns,
     /// What is stored has been read.
     pub(super) loaded: watch::Sender<bool>,
     pub(super) stop: CancellationToken,
@@ -50,7 +47,7 @@ impl Leases {
             queue: Mutex::new(LeaseQueue::new(PLACES)),
             changed: Arc::default(),
             released: Notify::new(),
-            turns: std::array::from_fn(|_| sync::Mutex::default()),
+            turns: Turns::default(),
             loaded: watch::Sender::new(false),
             stop: CancellationToken::new(),
             tidying: AtomicBool::new(false),
@@ -60,14 +57,6 @@ impl Leases {
     /// Held for a moment only, never while something is awaited.
     pub(super) fn queue(&self) -> MutexGuard<'_, LeaseQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for one's turn to change a stored lease. Never held while a plugin works.
-    pub(super) async fn turn(&self, key: &str) -> sync::MutexGuard<'_, ()> {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let group = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or(0);
-        self.turns[group].lock().await
     }
 
     /// Waits until all that is stored is known.

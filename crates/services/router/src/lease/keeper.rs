@@ -188,7 +188,7 @@ impl Leases {
     }
 
     pub(super) async fn mark_irrevocable(&self, id: &str, why: &Error) -> Result<()> {
-        let _turn = self.turn(&super::record::key(id)).await;
+        let _turn = self.turns.change(&super::record::key(id)).await;
         let Some(record) = self.read(id).await? else { return Ok(()) };
         let record = Record { irrevocable: Some(why.to_string()), ..record };
         self.store.commit(record.writes()).await

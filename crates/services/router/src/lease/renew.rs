@@ -102,7 +102,7 @@ impl Leases {
 
     /// Stores until when it lasts now, unless it was ended while the plugin worked.
     async fn extend(&self, record: Record, ttl: Duration, secret: pb::Secret, data: Bytes) -> Result<()> {
-        let _turn = self.turn(&key(&record.id)).await;
+        let _turn = self.turns.change(&key(&record.id)).await;
         let mut record = self.read(&record.id).await?.ok_or(LeaseRefusal::NotFound)?;
         check(&record)?;
         let now = Timestamp::now();

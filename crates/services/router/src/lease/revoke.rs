@@ -64,7 +64,7 @@ impl Leases {
     }
 
     async fn mark(&self, key: &str) -> Result<()> {
-        let _turn = self.turn(key).await;
+        let _turn = self.turns.change(key).await;
         let Some(record) = self.store.read::<Record>(key).await? else { return Ok(()) };
         self.keep(&Record { ends: Timestamp::now(), irrevocable: None, ..record }).await
     }

@@ -20,11 +20,6 @@ impl SaltedId {
         let mut id = [0; 32];
         hex::decode_to_slice(text, &mut id).ok().map(|()| Self(id))
     }
-
-    /// Spreads ids evenly over so many.
-    pub(super) fn spread(&self, over: usize) -> usize {
-        usize::from(self.0[0]) % over
-    }
 }
 
 impl fmt::Display for SaltedId {

@@ -16,7 +16,6 @@ mod role;
 mod roles;
 mod store;
 mod tidy;
-mod turns;
 mod view;
 mod wish;
 

@@ -15,13 +15,13 @@ use super::{
     SaltedId, TokenEntry,
     batch::{self, BatchSeal},
     records::{self, Accessor, Folder, SALT, Salt},
-    turns::Turns,
 };
 use crate::{
     Error,
     error::Result,
     random,
     store::{Store, put},
+    turns::Turns,
 };
 
 /// Bytes of a token: `hvs.` and what nobody can guess.
@@ -39,6 +39,7 @@ pub(crate) struct Tokens {
     pub(super) salt: hmac::Key,
     pub(super) batch: BatchSeal,
     pub(super) recent: Cache<SaltedId, Arc<TokenEntry>>,
+    /// Uses are counted one after the other, and nothing is born of a token that ends.
     pub(super) turns: Turns,
     /// Tokens that their makers choose are made one after the other, so that no two are the same.
     pub(super) choosing: Mutex<()>,
@@ -83,7 +84,7 @@ impl Tokens {
             batch: BatchSeal::new(&salt),
             salt: hmac::Key::new(hmac::HMAC_SHA256, &salt),
             recent: Cache::new(CACHED),
-            turns: Turns::new(),
+            turns: Turns::default(),
             choosing: Mutex::new(()),
             role_changes: Mutex::new(()),
             tidying: AtomicBool::new(false),
