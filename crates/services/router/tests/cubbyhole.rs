@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{Outcome, Stack, data, done, envelope, refused};
+use common::{Outcome, Stack, data, done, envelope, eventually, refused};
+use domain::Kind;
+use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use wire::router::v1 as api;
 
@@ -139,4 +141,38 @@ async fn a_path_cannot_lead_out() {
         let outcome = stack.send(api::Request { token: stack.root.clone(), ..asked }).await;
         assert_eq!(refused(outcome).0, "invalid", "{path:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_left_of_what_a_token_writes_while_it_is_revoked() {
+    let stack = stack().await;
+    let tokens: Vec<String> = join_all((0..50).map(|_| log_in(&stack, "alice"))).await;
+    let ended = tokens.iter().map(async |token| {
+        let writes = (0..8).map(async |n| {
+            let written = stack.ask(token, "update", &format!("cubbyhole/{n}"), json!({"mine": true})).await;
+            if let Err(failure) = written {
+                assert_eq!(failure.kind, Kind::Denied);
+            }
+        });
+        let revoked = stack.write("auth/token/revoke", json!({ "token": token }));
+        done(join(join_all(writes), revoked).await.1);
+    });
+    join_all(ended).await;
+    assert_eq!(stack.stored_below("core/cubbyhole/").await, Vec::<String>::new());
+    assert_eq!(stack.stored_below("core/token/ending/").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_token_may_be_a_write_and_nothing_is_left_of_it() {
+    let stack = stack().await;
+    let asked = json!({"num_uses": 1, "policies": ["default"]});
+    let made = envelope(stack.write("auth/token/create", asked).await);
+    let auth: Value = serde_json::from_slice(&made.auth).unwrap();
+    let token = auth["client_token"].as_str().unwrap();
+    done(stack.ask(token, "update", "cubbyhole/a", json!({"mine": true})).await);
+    eventually("the token is gone with what it held", async || {
+        stack.stored_below("core/cubbyhole/").await.is_empty()
+            && stack.stored_below("core/token/ending/").await.is_empty()
+    })
+    .await;
 }

@@ -1,14 +1,14 @@
 use domain::Operation::{self, Create, Delete, List, Read, Update};
 use serde_json::json;
 
-use super::{CubbyholeRefusal, Shelf};
+use super::{CubbyholeRefusal, Shelf, placed};
 use crate::{
     Error,
     answer::Answer,
     ask::Ask,
     endpoint::{Access, Endpoint, Handler},
     error::Result,
-    token::TokenKind,
+    token::{SaltedId, TokenKind},
 };
 
 const OPERATIONS: &[(Operation, Handler)] = &[
@@ -43,7 +43,8 @@ async fn write(ask: Ask) -> Result<Answer> {
     if ask.fields()?.is_empty() {
         return Err(CubbyholeRefusal::NoData.into());
     }
-    shelf(&ask)?.put(path, ask.body.clone()).await?;
+    let owner = owner(&ask)?;
+    ask.active()?.tokens.add_belonging(owner, placed(owner, path, ask.body.clone())).await?;
     Ok(Answer::Nothing)
 }
 
@@ -58,11 +59,16 @@ async fn list(ask: Ask) -> Result<Answer> {
 }
 
 fn shelf(ask: &Ask) -> Result<Shelf<'_>> {
+    Ok(Shelf::of(&ask.core.store, owner(ask)?))
+}
+
+/// The token whose cubbyhole it is.
+fn owner(ask: &Ask) -> Result<&SaltedId> {
     let caller = ask.caller()?;
     if caller.entry.kind == TokenKind::Batch {
         return Err(CubbyholeRefusal::Batch.into());
     }
-    Ok(Shelf::of(&ask.core.store, &caller.id))
+    Ok(&caller.id)
 }
 
 fn path(ask: &Ask) -> Result<&str> {

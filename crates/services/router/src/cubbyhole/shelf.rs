@@ -23,10 +23,6 @@ impl<'s> Shelf<'s> {
         self.store.get(&self.key(path)).await
     }
 
-    pub(crate) async fn put(&self, path: &str, object: Bytes) -> Result<()> {
-        self.store.commit(vec![Write { key: self.key(path), value: Some(object) }]).await
-    }
-
     pub(crate) async fn delete(&self, path: &str) -> Result<()> {
         self.store.delete(self.key(path)).await
     }
@@ -46,7 +42,7 @@ impl<'s> Shelf<'s> {
     }
 }
 
-/// What is put into the cubbyhole of a token that is about to be stored, in the same commit.
+/// What is put into the cubbyhole of a token: in the commit that makes it, or as a belonging of one that there is.
 pub(crate) fn placed(token: &SaltedId, path: &str, object: Bytes) -> Write {
     Write { key: format!("{}{path}", prefix(token)), value: Some(object) }
 }

@@ -79,15 +79,18 @@ async fn end(
     // Children first: they are worth nothing before anything else is tried that may fail.
     for id in end_children(active, id).await? {
         end_holdings(active, &id).await?;
-        active.tokens.store.delete(Folder::Ending.key(id)).await?;
     }
     Ok(())
 }
 
-/// Ends what a dead token held.
+/// Ends what a dead token held, and its mark with it.
 async fn end_holdings(active: &Active, id: &SaltedId) -> Result<()> {
     active.leases.revoke_of_token(id).await?;
-    Shelf::of(&active.tokens.store, id).clear().await
+    let tokens = &active.tokens;
+    // A request that the token still made has written by now, or finds the mark gone.
+    let _turn = tokens.turns.change(id).await;
+    Shelf::of(&tokens.store, id).clear().await?;
+    tokens.store.delete(Folder::Ending.key(id)).await
 }
 
 /// Ends a token, and says whether it is one that ends.

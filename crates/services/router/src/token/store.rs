@@ -120,6 +120,16 @@ impl Tokens {
         Ok(entry.map(|entry| Found { id, entry }))
     }
 
+    /// Stores what belongs to a token, unless nobody would remove it any more. One that is used up is gone before its last
+    /// request; what that stores goes with the rest of what it held.
+    pub(crate) async fn add_belonging(&self, id: &SaltedId, belonging: Write) -> Result<()> {
+        let _turn = self.turns.keep(id).await;
+        if self.lookup(id).await?.is_none() && self.store.get(&Folder::Ending.key(id)).await?.is_none() {
+            return Err(Error::BadToken);
+        }
+        self.store.commit(vec![belonging]).await
+    }
+
     /// The accessors of all tokens, sorted.
     pub(super) async fn accessors(&self) -> Result<Vec<String>> {
         let names = self.store.list(Folder::Accessor.prefix()).await?;
