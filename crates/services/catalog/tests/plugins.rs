@@ -90,7 +90,12 @@ impl Place {
 }
 
 fn named(name: &str, version: &str) -> PluginRequest {
-    PluginRequest { name: name.to_owned(), r#type: "secret".to_owned(), version: version.to_owned() }
+    PluginRequest {
+        name: name.to_owned(),
+        r#type: "secret".to_owned(),
+        version: version.to_owned(),
+        mounted: false,
+    }
 }
 
 fn sha256(content: &[u8]) -> Bytes {
@@ -308,4 +313,48 @@ async fn sealed_the_catalog_says_nothing() {
     assert_eq!(refusal(place.resolve("kv", "").await), sealed);
     assert_eq!(refusal(place.deregister("kv", "").await), sealed);
     assert_eq!(refusal(place.fetch("kv").await), sealed);
+}
+
+#[tokio::test]
+async fn a_pin_goes_before_what_a_mount_asks_for_and_holds_its_entry() {
+    let place = Place::new().await;
+    for version in ["", "1.0.0", "1.1.0"] {
+        place.register(plugin("mine", version)).await.unwrap();
+    }
+    let plugins = place.catalog.plugins_client();
+    let runs = async |version: &str| {
+        let asked = PluginRequest { mounted: true, ..named("mine", version) };
+        plugins.resolve(asked).await.unwrap().into_inner().version
+    };
+    assert_eq!(runs("").await, "");
+    plugins.pin(named("mine", "1.0.0")).await.unwrap();
+    for asked in ["", "1.1.0", "9.9.9"] {
+        assert_eq!(runs(asked).await, "v1.0.0", "{asked}");
+    }
+    assert_eq!(place.resolve("mine", "1.1.0").await.unwrap().version, "v1.1.0", "not for a mount");
+    let (kind, sentence) = refusal(place.deregister("mine", "1.0.0").await);
+    assert_eq!((kind, sentence.as_str()), (Kind::Invalid, "cannot delete a pinned version"));
+    place.deregister("mine", "1.1.0").await.unwrap();
+    plugins.unpin(named("mine", "")).await.unwrap();
+    plugins.unpin(named("mine", "")).await.unwrap();
+    assert_eq!(runs("").await, "");
+    place.deregister("mine", "1.0.0").await.unwrap();
+}
+
+#[tokio::test]
+async fn only_a_registered_version_can_be_pinned() {
+    let place = Place::new().await;
+    place.register(plugin("mine", "")).await.unwrap();
+    for (name, version, expected) in [
+        ("mine", "", "missing plugin version"),
+        ("kv", BUILTIN, "cannot pin a builtin plugin: \"v0.25.0+builtin\""),
+        (
+            "mine",
+            "5.0.0",
+            "plugin not found in the catalog; secret plugin \"mine\" version v5.0.0 does not exist",
+        ),
+    ] {
+        let (kind, sentence) = refusal(place.catalog.plugins_client().pin(named(name, version)).await);
+        assert_eq!((kind, sentence.as_str()), (Kind::Invalid, expected));
+    }
 }

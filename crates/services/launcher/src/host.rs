@@ -80,12 +80,7 @@ impl Host {
     }
 
     /// Which plugin runs when this one is asked for.
-    pub async fn resolve(&self, name: &str, plugin_type: &str, version: &str) -> Result<Plugin> {
-        let request = PluginRequest {
-            name: name.to_owned(),
-            r#type: plugin_type.to_owned(),
-            version: version.to_owned(),
-        };
+    pub async fn resolve(&self, request: PluginRequest) -> Result<Plugin> {
         let plugin = self.catalog.plugins.resolve(request).await.map_err(from_catalog)?;
         Ok(plugin.into_inner())
     }

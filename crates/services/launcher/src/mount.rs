@@ -11,7 +11,7 @@ use futures::{
 use storage::Storage;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use wire::launcher::v1::MountSpec;
+use wire::{catalog::v1::PluginRequest, launcher::v1::MountSpec};
 
 use crate::{
     Error, Result,
@@ -168,7 +168,13 @@ impl Mount {
     async fn make(&self, anew: bool) -> Result<Made> {
         self.host.learn_cluster().await;
         let spec = self.system.spec();
-        let plugin = self.host.resolve(&spec.plugin, &spec.r#type, &spec.version).await?;
+        let wanted = PluginRequest {
+            name: spec.plugin.clone(),
+            r#type: spec.r#type.clone(),
+            version: spec.version.clone(),
+            mounted: true,
+        };
+        let plugin = self.host.resolve(wanted).await?;
         let view: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         if plugin.builtin {
             let builtin = self.host.builtin(&plugin)?;

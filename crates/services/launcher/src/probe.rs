@@ -4,6 +4,7 @@ use domain::{PluginType, Reason};
 use tokio::time::timeout;
 use tonic::Code;
 use wire::{
+    catalog::v1::PluginRequest,
     launcher::v1::{ProbeReply, ProbeRequest},
     logical::{self, plugin_version_client::PluginVersionClient},
 };
@@ -19,7 +20,8 @@ use crate::{
 
 /// Starts a plugin, asks it who it is, and ends it.
 pub async fn probe(host: &Arc<Host>, request: ProbeRequest) -> Result<ProbeReply> {
-    let plugin = host.resolve(&request.name, &request.r#type, &request.version).await?;
+    let ProbeRequest { name, r#type, version } = request;
+    let plugin = host.resolve(PluginRequest { name, r#type, version, mounted: false }).await?;
     if plugin.builtin {
         return Ok(ProbeReply { version: plugin.version, multiplexed: false, r#type: plugin.r#type });
     }

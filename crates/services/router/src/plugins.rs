@@ -21,6 +21,13 @@ impl Catalog {
         Ok(())
     }
 
+    /// The version that all mounts of a plugin are bound to.
+    pub(crate) async fn pinned(&self, name: &str, plugin_type: PluginType) -> Result<Option<PluginVersion>> {
+        let reply = self.0.get_pin(request(name, plugin_type, &PluginVersion::NONE)).await?.into_inner();
+        let pinned: PluginVersion = reply.version.parse().unwrap_or_default();
+        Ok(Some(pinned).filter(|pinned| !pinned.is_none()))
+    }
+
     /// The entry that a mount runs.
     pub(crate) async fn resolve(
         &self,
@@ -46,6 +53,7 @@ fn request(name: &str, plugin_type: PluginType, version: &PluginVersion) -> Plug
         name: name.to_owned(),
         r#type: plugin_type.word().to_owned(),
         version: version.to_string(),
+        mounted: true,
     }
 }
 

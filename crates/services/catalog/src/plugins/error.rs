@@ -19,6 +19,33 @@ pub enum PluginError {
     /// Built-in plugins are part of the host.
     #[error("version \"{0}\" cannot be deleted")]
     DeleteBuiltin(PluginVersion),
+    /// Mounts are bound to it.
+    #[error("cannot delete a pinned version")]
+    DeletePinned,
+    /// A pin is a version.
+    #[error("missing plugin version")]
+    NoPinVersion,
+    /// Built-in plugins come with the host, in its version.
+    #[error("cannot pin a builtin plugin: \"{0}\"")]
+    PinBuiltin(PluginVersion),
+    /// A pin of what is not registered.
+    #[error("plugin not found in the catalog; {plugin_type} plugin \"{name}\" version {version} does not exist")]
+    PinMissing {
+        /// The plugin.
+        name: PluginName,
+        /// What it is for.
+        plugin_type: PluginType,
+        /// The version to be pinned.
+        version: PluginVersion,
+    },
+    /// The pin's record does not open, or says nothing of use.
+    #[error("the pinned version of {plugin_type} plugin {name} cannot be read: pin the plugin again, or delete its pin")]
+    DamagedPin {
+        /// The plugin.
+        name: PluginName,
+        /// What it is for.
+        plugin_type: PluginType,
+    },
     /// Neither of the two that say what to register.
     #[error(
         "must provide at least one of sha256 or version: use sha256 for binary registration (version optional) or \
@@ -194,6 +221,10 @@ impl PluginError {
             | Self::Version(_)
             | Self::ReservedVersion(_)
             | Self::DeleteBuiltin(_)
+            | Self::DeletePinned
+            | Self::NoPinVersion
+            | Self::PinBuiltin(_)
+            | Self::PinMissing { .. }
             | Self::NoDigest
             | Self::Digest(_)
             | Self::NoCommand
@@ -207,7 +238,7 @@ impl PluginError {
             | Self::NotFound { .. } => Kind::Invalid,
             Self::Artifact(error) | Self::Broken { source: error, .. } => error.kind(),
             Self::NoEntry => Kind::NotFound,
-            Self::Damaged { .. } => Kind::Internal,
+            Self::Damaged { .. } | Self::DamagedPin { .. } => Kind::Internal,
         }
     }
 }

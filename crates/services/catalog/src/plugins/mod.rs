@@ -4,6 +4,8 @@ mod directory;
 mod error;
 mod fetch;
 mod lookup;
+mod pinning;
+mod pins;
 mod record;
 mod records;
 mod registration;
@@ -12,17 +14,20 @@ use std::{path::PathBuf, sync::Arc};
 
 use ::storage::Barrier;
 use domain::{PluginName, PluginType};
+use tokio::sync::Mutex;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::catalog::v1::{
-    Chunk, DeregisterReply, FetchRequest, ListPluginsReply, ListPluginsRequest, Plugin, PluginRequest,
-    RegisterReply, RegisterRequest, plugins_server,
+    Chunk, DeregisterReply, FetchRequest, GetPinReply, ListPinsReply, ListPinsRequest, ListPluginsReply,
+    ListPluginsRequest, PinReply, Plugin, PluginRequest, RegisterReply, RegisterRequest, UnpinReply,
+    plugins_server,
 };
 
 use crate::{BuiltinInfo, Error};
 use directory::PluginDirectory;
 pub use error::{ArtifactError, PluginError};
 use lookup::Entry;
+use pins::Pins;
 use record::{Id, Record};
 use records::Records;
 
@@ -30,6 +35,9 @@ use records::Records;
 pub struct PluginsService {
     barrier: Arc<Barrier>,
     records: Records,
+    pins: Pins,
+    /// Who registers less or pins more waits here: a pin never outlives what it pins.
+    binding: Mutex<()>,
     directory: PluginDirectory,
     builtins: Vec<BuiltinInfo>,
 }
@@ -49,7 +57,8 @@ impl PluginsService {
     ) -> Self {
         builtins.sort_unstable();
         let records = Records::new(barrier.clone());
-        Self { barrier, records, directory: PluginDirectory::new(directory), builtins }
+        let pins = Pins::new(barrier.clone());
+        Self { barrier, records, pins, binding: Mutex::default(), directory: PluginDirectory::new(directory), builtins }
     }
 
     async fn store(&self, plugin: Plugin) -> Result<Plugin, Error> {
@@ -74,14 +83,12 @@ impl PluginsService {
 
     async fn resolved(&self, request: PluginRequest) -> Result<Plugin, Error> {
         self.check_unsealed()?;
-        let id = id_of(request.name, &request.r#type, &request.version)?;
-        Ok(self.choose(id).await?.into())
+        Ok(self.chosen(request).await?.into())
     }
 
     async fn inspected(&self, request: PluginRequest) -> Result<Plugin, Error> {
         self.check_unsealed()?;
-        let id = id_of(request.name, &request.r#type, &request.version)?;
-        let entry = self.choose(id).await?;
+        let entry = self.chosen(request).await?;
         if let Entry::External(record) = &entry {
             let name = &record.id.name;
             self.check_file(record)
@@ -117,6 +124,8 @@ impl PluginsService {
         if id.version.is_builtin() {
             return Err(PluginError::DeleteBuiltin(id.version).into());
         }
+        let _binding = self.binding.lock().await;
+        self.check_not_pinned(&id).await?;
         self.records.delete(&id).await?;
         tracing::info!(plugin = %id.name, r#type = %id.plugin_type, version = %id.version, "plugin deregistered");
         Ok(())
@@ -160,6 +169,25 @@ impl plugins_server::Plugins for PluginsService {
 
     async fn inspect(&self, request: Request<PluginRequest>) -> Result<Response<Plugin>, Status> {
         Ok(Response::new(self.inspected(request.into_inner()).await?))
+    }
+
+    async fn pin(&self, request: Request<PluginRequest>) -> Result<Response<PinReply>, Status> {
+        self.set_pin(request.into_inner()).await?;
+        Ok(Response::new(PinReply {}))
+    }
+
+    async fn unpin(&self, request: Request<PluginRequest>) -> Result<Response<UnpinReply>, Status> {
+        self.remove_pin(request.into_inner()).await?;
+        Ok(Response::new(UnpinReply {}))
+    }
+
+    async fn get_pin(&self, request: Request<PluginRequest>) -> Result<Response<GetPinReply>, Status> {
+        let version = self.read_pin(request.into_inner()).await?;
+        Ok(Response::new(GetPinReply { version: version.unwrap_or_default().to_string() }))
+    }
+
+    async fn list_pins(&self, _: Request<ListPinsRequest>) -> Result<Response<ListPinsReply>, Status> {
+        Ok(Response::new(self.listed_pins().await?))
     }
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {

@@ -129,6 +129,22 @@ impl Plugins for FakeCatalog {
         unused()
     }
 
+    async fn pin(&self, _: Request<PluginRequest>) -> Reply<v1::PinReply> {
+        unused()
+    }
+
+    async fn unpin(&self, _: Request<PluginRequest>) -> Reply<v1::UnpinReply> {
+        unused()
+    }
+
+    async fn get_pin(&self, _: Request<PluginRequest>) -> Reply<v1::GetPinReply> {
+        unused()
+    }
+
+    async fn list_pins(&self, _: Request<v1::ListPinsRequest>) -> Reply<v1::ListPinsReply> {
+        unused()
+    }
+
     type FetchStream = Pin<Box<dyn Stream<Item = Result<Chunk, Status>> + Send>>;
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Reply<Self::FetchStream> {

@@ -44,7 +44,13 @@ impl Mounts {
         if wish.plugin == "kv" || wish.plugin == "generic" {
             check_version_option(&wish)?;
         }
-        let plugin = catalog.resolve(&wish.plugin, wish.kind.plugin_type(), &wish.version).await?;
+        let plugin_type = wish.kind.plugin_type();
+        if !wish.version.is_none()
+            && let Some(pinned) = catalog.pinned(&wish.plugin, plugin_type).await?
+        {
+            return Err(Refusal::PinnedElsewhere { plugin_type, plugin: wish.plugin, pinned }.into());
+        }
+        let plugin = catalog.resolve(&wish.plugin, plugin_type, &wish.version).await?;
         if plugin.builtin && wish.plugin != "kv" && wish.options.contains_key("version") {
             return Err(match wish.kind {
                 MountKind::Secret => Refusal::SecretVersion(wish.plugin).into(),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{InvalidDuration, InvalidPath, Kind, MountPath, PathInUse};
+use domain::{InvalidDuration, InvalidPath, Kind, MountPath, PathInUse, PluginType, PluginVersion};
 
 /// Why the mount table is not changed as asked, in the words that clients of Vault know.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -14,6 +14,14 @@ pub enum Refusal {
     NoPlugin(String),
     #[error("plugin not found in the catalog: {0}, version={1}")]
     NoPluginVersion(String, String),
+    #[error(
+        "cannot specify plugin_version for {plugin_type} plugin {plugin:?}, as it is pinned to version {pinned}"
+    )]
+    PinnedElsewhere { plugin_type: PluginType, plugin: String, pinned: PluginVersion },
+    #[error(
+        "plugin_version cannot be set for {plugin_type} plugin {plugin:?} as a pinned version {pinned} is in effect"
+    )]
+    PinInEffect { plugin_type: PluginType, plugin: String, pinned: PluginVersion },
     #[error("unable to parse {which} TTL of {text}: {why}")]
     Ttl { which: &'static str, text: String, why: InvalidDuration },
     #[error("given default lease TTL greater than given max lease TTL")]

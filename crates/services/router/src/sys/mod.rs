@@ -12,6 +12,7 @@ mod leases;
 mod loggers;
 mod mounts;
 mod openapi;
+mod pins;
 mod plugins;
 mod policies;
 mod processes;
@@ -21,6 +22,7 @@ mod rekey;
 mod reload;
 mod remount;
 mod root;
+mod runtimes;
 mod seal;
 mod server;
 mod settings;
@@ -55,6 +57,8 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     openapi::ENDPOINTS,
     server::ENDPOINTS,
     plugins::ENDPOINTS,
+    pins::ENDPOINTS,
+    runtimes::ENDPOINTS,
     processes::ENDPOINTS,
     reload::ENDPOINTS,
     policies::ENDPOINTS,

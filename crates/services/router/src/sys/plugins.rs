@@ -208,6 +208,7 @@ fn request(ask: &Ask, plugin_type: PluginType, name: &str) -> Result<PluginReque
         name: name.as_str().to_owned(),
         r#type: plugin_type.word().to_owned(),
         version: version.to_string(),
+        mounted: false,
     })
 }
 

@@ -139,12 +139,18 @@ fn tuning(fields: &Fields, mount: &Mount) -> Result<Tuning> {
 /// A mount is only pointed at a plugin that exists.
 async fn check_plugin(ask: &Ask, mount: &Mount, tuning: &Tuning) -> Result<()> {
     let name = tuning.plugin_name.as_deref().unwrap_or(&mount.entry.plugin);
+    let plugin_type = mount.entry.kind.plugin_type();
+    let catalog = Catalog(ask.core.clients.plugins.clone());
+    if tuning.plugin_version.is_some()
+        && let Some(pinned) = catalog.pinned(name, plugin_type).await?
+    {
+        return Err(Refusal::PinInEffect { plugin_type, plugin: name.to_owned(), pinned }.into());
+    }
     let version = match (&tuning.plugin_version, &tuning.plugin_name) {
         (Some(version), _) if !version.is_none() => version,
         (_, Some(_)) => &mount.entry.plugin_version,
         _ => return Ok(()),
     };
-    let catalog = Catalog(ask.core.clients.plugins.clone());
-    catalog.resolve(name, mount.entry.kind.plugin_type(), version).await?;
+    catalog.resolve(name, plugin_type, version).await?;
     Ok(())
 }

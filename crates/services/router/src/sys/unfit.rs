@@ -76,6 +76,16 @@ pub enum Unfit {
     ArgsTwice,
     #[error("env entry {0} is not of the form KEY=value")]
     Env(usize),
+    #[error("no pinned version for this plugin")]
+    NoPin,
+    #[error("{0:?} is not a supported plugin runtime type")]
+    RuntimeType(String),
+    #[error(
+        "plugins run as processes on this server, not in containers: there are no plugin runtimes to register"
+    )]
+    Runtimes,
+    #[error("plugin runtime not found")]
+    NoRuntime,
     #[error("plugin and mounts cannot be set at the same time")]
     PluginAndMounts,
     #[error("plugin or mounts must be provided")]
@@ -128,7 +138,7 @@ impl Unfit {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::NoMountToReload(_) | Self::NoToken => Kind::Internal,
-            Self::Enterprise | Self::Removed => Kind::NotFound,
+            Self::Enterprise | Self::Removed | Self::NoPin => Kind::NotFound,
             _ => Kind::Invalid,
         }
     }
@@ -143,6 +153,8 @@ impl Unfit {
                 | Self::BadToken
                 | Self::BadAccessor
                 | Self::NoOrigin
+                | Self::NoPin
+                | Self::NoRuntime
         )
     }
 }
