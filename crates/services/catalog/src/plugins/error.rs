@@ -29,7 +29,9 @@ pub enum PluginError {
     #[error("cannot pin a builtin plugin: \"{0}\"")]
     PinBuiltin(PluginVersion),
     /// A pin of what is not registered.
-    #[error("plugin not found in the catalog; {plugin_type} plugin \"{name}\" version {version} does not exist")]
+    #[error(
+        "plugin not found in the catalog; {plugin_type} plugin \"{name}\" version {version} does not exist"
+    )]
     PinMissing {
         /// The plugin.
         name: PluginName,
@@ -39,7 +41,9 @@ pub enum PluginError {
         version: PluginVersion,
     },
     /// The pin's record does not open, or says nothing of use.
-    #[error("the pinned version of {plugin_type} plugin {name} cannot be read: pin the plugin again, or delete its pin")]
+    #[error(
+        "the pinned version of {plugin_type} plugin {name} cannot be read: pin the plugin again, or delete its pin"
+    )]
     DamagedPin {
         /// The plugin.
         name: PluginName,

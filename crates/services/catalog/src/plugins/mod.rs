@@ -58,7 +58,14 @@ impl PluginsService {
         builtins.sort_unstable();
         let records = Records::new(barrier.clone());
         let pins = Pins::new(barrier.clone());
-        Self { barrier, records, pins, binding: Mutex::default(), directory: PluginDirectory::new(directory), builtins }
+        Self {
+            barrier,
+            records,
+            pins,
+            binding: Mutex::default(),
+            directory: PluginDirectory::new(directory),
+            builtins,
+        }
     }
 
     async fn store(&self, plugin: Plugin) -> Result<Plugin, Error> {

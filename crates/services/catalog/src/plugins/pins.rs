@@ -34,7 +34,8 @@ impl Pins {
     pub(super) async fn put(&self, pin: Id) -> Result<(), Error> {
         let key = key_of(pin.plugin_type, &pin.name)?;
         let Id { plugin_type, name, version } = pin;
-        let bytes = serde_json::to_vec(&Stored { plugin_type, name, version }).map_err(StorageError::backend)?;
+        let bytes =
+            serde_json::to_vec(&Stored { plugin_type, name, version }).map_err(StorageError::backend)?;
         Ok(self.0.put(key, bytes.into()).await?)
     }
 
@@ -119,11 +120,7 @@ mod tests {
     }
 
     fn pin(name: &str, version: &str) -> Id {
-        Id {
-            plugin_type: PluginType::Secret,
-            name: name.parse().unwrap(),
-            version: version.parse().unwrap(),
-        }
+        Id { plugin_type: PluginType::Secret, name: name.parse().unwrap(), version: version.parse().unwrap() }
     }
 
     #[tokio::test]
