@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What stands in a recording for something of one run only. Any `<.. trimmed>` is one too.
-const PLACEHOLDERS: [&str; 16] = [
+const PLACEHOLDERS: [&str; 17] = [
     "<uuid>",
     "<time>",
     "<sha256>",
@@ -12,6 +12,7 @@ const PLACEHOLDERS: [&str; 16] = [
     "<token hvb>",
     "<hex8>",
     "<24 alnum>",
+    "<32 hex>",
     "<client_id>",
     "<hostname>",
     "<plugin_directory>",
