@@ -170,6 +170,126 @@ async fn every_answer_has_the_standard_headers_and_the_namespace() {
     }
 }
 
+/// Whatever is asked, and however: by a verb, a header or a parameter that some server somewhere takes for one.
+#[tokio::test]
+async fn r5_no_verb_header_or_parameter_asks_for_what_only_the_host_may() {
+    let (gateway, router, client) = content().await;
+    let internal = ["rollback", "revoke", "renew", "resolve-role", "alias-lookahead", "create"];
+    let verbs =
+        ["GET", "LIST", "PUT", "POST", "PATCH", "DELETE", "HELP", "OPTIONS", "HEAD", "TRACE", "RECOVER"];
+    for word in internal {
+        let spelled = [word.to_owned(), word.to_uppercase(), word.replace('-', ""), word.replace('-', "_")];
+        for word in &spelled {
+            for verb in verbs.into_iter().chain([word.as_str()]) {
+                let query = format!("operation={word}&op={word}&_method={word}&method={word}&{word}=true");
+                let url = gateway.url(&format!("/v1/a?{query}"));
+                let mut request = client.request(verb.parse().unwrap(), url);
+                for name in
+                    ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Vault-Operation"]
+                {
+                    request = request.header(name, word);
+                }
+                let kind = if verb == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+                let body = json!({"operation": word, "op": word, "_method": word}).to_string();
+                request.header("content-type", kind).body(body).send().await.unwrap();
+            }
+        }
+    }
+    let seen = router.seen.lock().unwrap();
+    let asked: std::collections::BTreeSet<_> = seen.iter().map(|request| &*request.operation).collect();
+    assert_eq!(
+        asked.into_iter().collect::<Vec<_>>(),
+        ["delete", "header", "help", "list", "patch", "read", "update"]
+    );
+}
+
+/// A token is wherever a client may put one, and then nowhere but in its place.
+#[tokio::test]
+async fn g7_the_token_is_handed_on_in_its_place_only() {
+    let (gateway, router, _client) = content().await;
+    let names = [
+        "X-Vault-Token",
+        "x-vault-token",
+        "X-VAULT-TOKEN",
+        "X_Vault_Token",
+        "X-Vault_Token",
+        "x_vault-token",
+    ];
+    let schemes = [
+        "Bearer ",
+        "bearer ",
+        "BEARER ",
+        "Basic ",
+        "Negotiate ",
+        "Digest ",
+        "AWS4-HMAC-SHA256 ",
+        "Token ",
+        "",
+    ];
+    let in_header = names.iter().map(|name| format!("{name}: hvs.canary\r\n"));
+    let in_scheme = ["Authorization", "authorization", "AUTHORIZATION", "Proxy-Authorization"]
+        .into_iter()
+        .flat_map(|name| schemes.iter().map(move |scheme| format!("{name}: {scheme}hvs.canary\r\n")));
+    let mut lines: Vec<String> = in_header.chain(in_scheme).collect();
+    // Repeated, first or last, and all of them together.
+    lines.push("X-Vault-Token: hvs.a\r\nX-Vault-Token: hvs.canary\r\n".to_owned());
+    lines.push("X-Vault-Token: hvs.canary\r\nX-Vault-Token: hvs.a\r\n".to_owned());
+    lines.push("Authorization: Basic x\r\nAuthorization: Bearer hvs.canary\r\n".to_owned());
+    lines.push(lines.concat());
+    for line in &lines {
+        let head = format!("GET /v1/a HTTP/1.1\r\nhost: x\r\nx-kept: 1\r\n{line}connection: close\r\n\r\n");
+        let answer = raw(gateway.address, head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{line}: {answer}");
+        let seen = v1::Request { token: String::new(), ..router.last() };
+        assert!(!format!("{seen:?}").contains("hvs."), "{line}: {seen:?}");
+        assert_eq!(seen.headers["X-Kept"].header, ["1"]);
+    }
+}
+
+#[tokio::test]
+async fn g8_a_refusal_repeats_nothing_that_may_be_secret() {
+    let (gateway, router, client) = content().await;
+    let secret = "hunter2-canary";
+    let long = format!("{secret}{}", "x".repeat(1 << 20));
+    let long_key = format!("{secret}{}", "k".repeat(64));
+    for body in [
+        format!(r#"{{"password":"{secret}"#),
+        format!(r#"{{"password":{secret}}}"#),
+        format!(r#"{{"password":"{secret}","n":01}}"#),
+        format!(r#"{{"password":"{secret}"}} {secret}"#),
+        format!(r#"{{"{long_key}":1,"{long_key}":2}}"#),
+        format!(r#"{{"password":"{long}"}}"#),
+        format!(r#"{{"password":"{secret}\u0000\ud800"}}"#),
+        format!(r#"{{"password":"{secret}","n":-}}"#),
+        format!(r#"["{secret}"]"#),
+        format!(r#""{secret}""#),
+        format!("password={secret}"),
+        secret.to_owned(),
+    ] {
+        let sent =
+            client.put(gateway.url("/v1/a")).header("content-type", "application/json").body(body.clone());
+        let answer = sent.send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 400, "{body:.80}");
+        assert!(!text.contains("canary") && !text.contains("127.0.0.1"), "{text}");
+    }
+    // Where the path, the query or a header makes no sense, the token and the other parts are not told either.
+    for (path, name, value) in [
+        ("/v1/a//b?password=hunter2-canary", "x-a", "b"),
+        ("/v1/a?list=hunter2-canary", "x-a", "b"),
+        ("/v1/a?password=hunter2-canary", "X-Vault-MFA", "hunter2-canary:"),
+        ("/v1/a?password=hunter2-canary", "X-Vault-Forward", "hunter2-canary"),
+        ("/v1/sys/health?uninitcode=hunter2-canary", "x-a", "b"),
+    ] {
+        let sent = client.get(gateway.url(path)).header(name, value).header("X-Vault-Token", secret);
+        let answer = sent.send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 400, "{path}");
+        assert!(!text.contains("canary") && !text.contains("127.0.0.1"), "{text}");
+    }
+    assert!(router.seen.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn the_token_is_taken_out_and_all_else_is_handed_on() {
     let (gateway, router, client) = content().await;

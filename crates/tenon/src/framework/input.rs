@@ -70,7 +70,15 @@ impl<'r> Input<'r> {
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let values = self.values.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
         T::deserialize(MapDeserializer::new(values))
-            .map_err(|error: serde_json::Error| Error::refused(error.to_string()))
+            .map_err(|error: serde_json::Error| Error::refused(without_value(&error.to_string())))
+    }
+}
+
+/// What serde says of a value that does not fit begins with the value, which may be a secret.
+fn without_value(sentence: &str) -> String {
+    match sentence.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("a value is not of its field's type, expected {expected}"),
+        None => sentence.to_owned(),
     }
 }
 

@@ -2,8 +2,9 @@ use std::collections::HashMap;
 
 use wire::pb;
 
-/// No plugin sees these, whatever its mount lets through.
-const NEVER: [&str; 1] = ["x-vault-token"];
+/// No plugin sees these, whatever its mount lets through: they carry tokens. The gateway takes them out already, but the
+/// list of a mount is kept here.
+const NEVER: [&str; 3] = ["x-vault-token", "authorization", "proxy-authorization"];
 
 /// The headers of a request that a mount lets through to its plugin.
 pub(crate) fn passed_through(
@@ -13,9 +14,14 @@ pub(crate) fn passed_through(
     if allowed.is_empty() {
         return HashMap::new();
     }
-    let never = |name: &str| NEVER.iter().any(|never| never.eq_ignore_ascii_case(name));
-    let passed = headers.iter().filter(|(name, _)| is_listed(allowed, name) && !never(name));
+    let passed = headers.iter().filter(|(name, _)| is_listed(allowed, name) && !carries_token(name));
     passed.map(|(name, values)| (name.clone(), values.clone())).collect()
+}
+
+/// In whatever spelling: some take an underscore for a hyphen.
+fn carries_token(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    NEVER.iter().any(|never| never.eq_ignore_ascii_case(&name))
 }
 
 /// The headers of a plugin's answer that a mount lets through to the caller. A line break in one could forge another.
@@ -46,11 +52,22 @@ mod tests {
 
     #[test]
     fn g7_only_listed_headers_pass_and_the_token_never_does() {
-        let allowed = ["x-a".to_owned(), "X-Vault-Token".to_owned()];
-        let passed =
-            passed_through(&headers(&[("X-A", "1"), ("x-b", "2"), ("x-vault-token", "3")]), &allowed);
-        assert_eq!(passed, headers(&[("X-A", "1")]));
-        assert!(passed_through(&headers(&[("x-a", "1")]), &[]).is_empty());
+        let carriers = [
+            "X-Vault-Token",
+            "x-vault-token",
+            "X_Vault_Token",
+            "Authorization",
+            "AUTHORIZATION",
+            "Proxy_Authorization",
+        ];
+        let mut all = headers(&carriers.map(|name| (name, "hvs.canary")));
+        all.extend(headers(&[("X-A", "1"), ("x-b", "2")]));
+        // Whatever an operator lists, in whatever spelling.
+        let mut allowed = carriers.map(str::to_lowercase).to_vec();
+        allowed.extend(carriers.map(str::to_owned));
+        allowed.push("x-a".to_owned());
+        assert_eq!(passed_through(&all, &allowed), headers(&[("X-A", "1")]));
+        assert!(passed_through(&all, &[]).is_empty());
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub enum Refused {
     /// Nobody would count its uses.
     #[error("batch tokens cannot have \"num_uses\" set")]
     BatchUses,
+    /// Fewer uses than none would count as endless ones.
+    #[error("number of uses cannot be negative")]
+    NegativeUses,
     /// The plugin binds the token to something that is no network.
     #[error("the auth method bound the token to {0:?}, which is neither an address nor a network")]
     BoundCidr(String),
@@ -37,7 +40,9 @@ pub enum Refused {
 impl Refused {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::NoAliasName | Self::Unnamed | Self::Root | Self::BatchUses => Kind::Invalid,
+            Self::NoAliasName | Self::Unnamed | Self::Root | Self::BatchUses | Self::NegativeUses => {
+                Kind::Invalid
+            }
             Self::BoundCidr(_) | Self::PastMaxTtl(_) | Self::Unexpected => Kind::Internal,
         }
     }
@@ -101,6 +106,9 @@ fn entry_of(
     if batch && auth.num_uses > 0 {
         return Err(Refused::BatchUses);
     }
+    if auth.num_uses < 0 {
+        return Err(Refused::NegativeUses);
+    }
     let policies = policies(auth)?;
     let bound_cidrs = auth.bound_cidrs.iter().map(|range| bound(range)).collect::<Result<_, _>>()?;
     let term = term(login, auth)?;
@@ -111,7 +119,7 @@ fn entry_of(
         policies,
         meta: (!auth.metadata.is_empty()).then(|| auth.metadata.clone().into_iter().collect()),
         display_name: name,
-        num_uses: auth.num_uses.max(0),
+        num_uses: auth.num_uses,
         ttl: term.ttl.as_secs(),
         explicit_max_ttl: nanos(auth.explicit_max_ttl).as_secs(),
         period: if batch { 0 } else { nanos(auth.period).as_secs() },

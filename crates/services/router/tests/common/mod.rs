@@ -4,6 +4,7 @@
 
 pub mod issuer;
 mod plugins;
+mod said;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -7,7 +7,7 @@ use tenon::{
     Request, Response, Result, Secret, SpecialPaths, WrapInfo,
 };
 
-use super::issuer::Issuer;
+use super::{issuer::Issuer, said};
 
 /// kv, one that answers in every odd form, one that lets people in, one that does not start, and one that issues.
 pub fn builtins() -> Vec<Builtin> {
@@ -142,13 +142,16 @@ impl Backend for Login {
 
     /// Lets everybody in: with the name as policy, three uses for `limited`, and a short life for `brief`. What follows
     /// the name, as in `bob+ops+web`, is groups. For `wrong` there is an error in the answer too;
-    /// `forgotten` is renewed by nobody.
+    /// `forgotten` is renewed by nobody; and `said` gets whatever the request says.
     async fn handle(&self, request: Request) -> Result<Option<Response>> {
         let Some(name) = request.path.strip_prefix("login/") else { return Err(Error::UnsupportedPath) };
         match request.operation {
             Operation::Renew if name == "forgotten" => return Ok(None),
             Operation::Update | Operation::Renew => {}
             _ => return Err(Error::UnsupportedOperation),
+        }
+        if name == "said" {
+            return said::log_in(&request);
         }
         let mut names = name.split('+');
         let name = names.next().unwrap_or_default();
