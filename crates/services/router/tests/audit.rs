@@ -246,16 +246,69 @@ async fn r10_devices_record_again_after_a_restart_before_anything_is_served() {
     stack.read("odd/kept").await.unwrap();
 }
 
-#[tokio::test]
-async fn r10_a_device_whose_record_is_damaged_still_holds_requests_up() {
-    let mut stack = stack().await;
-    Log::enable(&stack).await;
-    let names = stack.stored_below("core/audit/devices/").await;
-    assert_eq!(names.len(), 1);
-    stack.store(&format!("core/audit/devices/{}", names[0]), b"garbage").await;
+/// Overwrites the record of every device with something that is none.
+async fn damage_devices(stack: &mut Stack) {
+    for name in stack.stored_below("core/audit/devices/").await {
+        stack.store(&format!("core/audit/devices/{name}"), b"garbage").await;
+    }
     stack.restart();
     stack.unseal().await;
+}
+
+#[tokio::test]
+async fn r10_devices_whose_records_are_damaged_hold_up_all_requests_until_a_root_token_removes_them() {
+    let mut stack = stack().await;
+    let log = Log::enable(&stack).await;
+    done(stack.write("sys/audit/other", json!({"type": "file", "options": {"file_path": "discard"}})).await);
+    let policy = r#"path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }"#;
+    done(stack.write("sys/policies/acl/all", json!({"policy": policy})).await);
+    let login = envelope(stack.ask("", "update", "auth/people/login/all", json!({})).await);
+    let auth: Value = serde_json::from_slice(&login.auth).unwrap();
+    let operator = auth["client_token"].as_str().unwrap();
+    damage_devices(&mut stack).await;
+
+    let rest =
+        [("read", "odd/a"), ("read", "sys/mounts"), ("update", "sys/audit/new"), ("read", "sys/audit/file")];
+    for (operation, path) in rest {
+        let outcome = stack.ask(&stack.root, operation, path, log.device()).await;
+        assert_eq!(refused(outcome).0, "internal", "{path}");
+    }
+    for (operation, path) in [("read", "sys/audit"), ("delete", "sys/audit/file")] {
+        assert_eq!(refused(stack.ask(operator, operation, path, Value::Null).await).0, "internal", "{path}");
+        assert_eq!(refused(stack.ask("", operation, path, Value::Null).await).0, "internal", "{path}");
+    }
+
+    let listed = data(stack.read("sys/audit").await);
+    assert_eq!(listed["file/"]["type"], json!("unknown"));
+    let why = listed["file/"]["degraded"].as_str().unwrap();
+    assert!(why.ends_with("is damaged"), "{why}");
+    done(stack.delete("sys/audit/file").await);
     assert_eq!(refused(stack.read("odd/a").await).0, "internal");
+    done(stack.delete("sys/audit/other").await);
+    stack.read("odd/a").await.unwrap();
+    stack.restart();
+    stack.unseal().await;
+    assert_eq!(data(stack.read("sys/audit").await), json!({}));
+    stack.read("odd/a").await.unwrap();
+}
+
+#[tokio::test]
+async fn r10_next_to_a_device_that_is_whole_a_damaged_one_is_removed_on_the_record() {
+    let mut stack = stack().await;
+    Log::enable(&stack).await;
+    damage_devices(&mut stack).await;
+    done(stack.delete("sys/audit/file").await);
+    let log = Log::none();
+    done(stack.write("sys/audit/whole", log.device()).await);
+    done(stack.write("sys/audit/second", json!({"type": "file", "options": {"file_path": "discard"}})).await);
+    stack.store("core/audit/devices/second%2F", b"garbage").await;
+    stack.restart();
+    stack.unseal().await;
+    log.take_away(&stack);
+    assert_eq!(refused(stack.delete("sys/audit/second").await).0, "internal");
+    log.bring_back();
+    done(stack.delete("sys/audit/second").await);
+    assert_eq!(types(&log.about("sys/audit/second")).last(), Some(&"response"));
 }
 
 #[tokio::test]

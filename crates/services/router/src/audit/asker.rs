@@ -4,6 +4,9 @@ use domain::Operation;
 
 use crate::{core::Active, error::Result, gate::Gate, identity::Standing, token::Caller};
 
+/// The policy of root tokens.
+const ROOT: &str = "root";
+
 /// Who asks, and what follows from who they are.
 pub(super) struct Asker {
     pub(super) caller: Arc<Caller>,
@@ -20,6 +23,11 @@ impl Asker {
         policies.sort_unstable();
         policies.dedup();
         Ok(Self { caller: caller.clone(), standing, policies })
+    }
+
+    /// Whether it is a root token, which may do everything.
+    pub(super) fn is_root(&self) -> bool {
+        self.caller.entry.policies.iter().any(|name| name == ROOT)
     }
 
     /// The policies of the entity and its groups.

@@ -34,6 +34,9 @@ pub(super) struct View<'r> {
     options: &'r Options,
     path: &'r str,
     r#type: &'r str,
+    /// Why it writes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<&'r str>,
 }
 
 impl Record {
@@ -45,13 +48,14 @@ impl Record {
         Salt::new(&self.salt)
     }
 
-    pub(super) fn view(&self) -> View<'_> {
+    pub(super) fn view<'r>(&'r self, degraded: Option<&'r str>) -> View<'r> {
         View {
             description: &self.description,
             local: self.local,
             options: &self.options,
             path: &self.path,
             r#type: &self.r#type,
+            degraded,
         }
     }
 }

@@ -36,6 +36,14 @@ pub(super) struct Table {
 struct Entry {
     record: Record,
     device: Device,
+    damage: Option<Damage>,
+}
+
+/// Why a device writes nothing, though nothing may be wrong with where it wrote.
+struct Damage {
+    why: String,
+    /// Nobody knows any more what it was to do.
+    is_final: bool,
 }
 
 /// A device that somebody wants to enable.
@@ -67,6 +75,12 @@ impl Audit {
         !self.now.load().devices.is_empty()
     }
 
+    /// Whether nothing can ever be recorded again as long as the devices are those that there are.
+    pub(super) fn is_lost(&self) -> bool {
+        let table = self.now.load();
+        !table.devices.is_empty() && table.devices.values().all(|entry| entry.is_lost())
+    }
+
     pub(crate) fn headers(&self) -> Arc<Headers> {
         self.now.load().headers.clone()
     }
@@ -75,7 +89,7 @@ impl Audit {
     pub(crate) fn list(&self) -> Value {
         let table = self.now.load();
         let views: BTreeMap<&str, View<'_>> =
-            table.devices.iter().map(|(path, entry)| (path.as_str(), entry.record.view())).collect();
+            table.devices.iter().map(|(path, entry)| (path.as_str(), entry.view())).collect();
         serde_json::to_value(views).unwrap_or_default()
     }
 
@@ -99,7 +113,9 @@ impl Audit {
         device.test(&description::probe(&probe)).await?;
         self.store.write(key(&record.path), &record).await?;
         tracing::info!(path = record.path, r#type = record.r#type, "audit device enabled");
-        self.change(|table| table.devices.insert(record.path.clone(), Arc::new(Entry { record, device })));
+        self.change(|table| {
+            table.devices.insert(record.path.clone(), Arc::new(Entry { record, device, damage: None }))
+        });
         Ok(())
     }
 
@@ -160,6 +176,16 @@ impl Audit {
     }
 }
 
+impl Entry {
+    fn view(&self) -> View<'_> {
+        self.record.view(self.damage.as_ref().map(|damage| damage.why.as_str()))
+    }
+
+    fn is_lost(&self) -> bool {
+        self.damage.as_ref().is_some_and(|damage| damage.is_final)
+    }
+}
+
 impl Table {
     fn refuse_conflicts(&self, wanted: &Wanted, sort: SortOfDevice) -> Result<(), Refusal> {
         let path = wanted.path.as_str();
@@ -194,23 +220,23 @@ async fn headers(store: &Store) -> Result<Headers> {
 
 async fn entry(store: &Store, name: &str, around: &Surroundings) -> Result<Entry> {
     let read = store.read::<Record>(&format!("{RECORDS}{name}")).await;
-    let (record, why) = match read {
+    let (record, why, is_final) = match read {
         Ok(Some(record)) => {
             let sort = record.r#type.parse();
             let device =
                 sort.and_then(|sort| Device::new(&record.path, sort, &record.options, record.salt(), around));
             match device {
-                Ok(device) => return Ok(Entry { record, device }),
-                Err(refusal) => (record, refusal.to_string()),
+                Ok(device) => return Ok(Entry { record, device, damage: None }),
+                Err(refusal) => (record, refusal.to_string(), false),
             }
         }
-        Ok(None) => (unknown(name), "its record is gone".to_owned()),
-        Err(error) if is_damage(&error) => (unknown(name), error.to_string()),
+        Ok(None) => (unknown(name), "its record is gone".to_owned(), true),
+        Err(error) if is_damage(&error) => (unknown(name), error.to_string(), true),
         Err(error) => return Err(error),
     };
     tracing::error!(path = record.path, why, "an audit device that was enabled writes nothing");
-    let device = Device::broken(&record.path, why)?;
-    Ok(Entry { record, device })
+    let device = Device::broken(&record.path, why.clone())?;
+    Ok(Entry { record, device, damage: Some(Damage { why, is_final }) })
 }
 
 fn unknown(name: &str) -> Record {
