@@ -4,6 +4,7 @@
 mod bare;
 mod hops;
 mod load;
+mod policies;
 mod report;
 mod target;
 mod usage;
@@ -91,6 +92,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     print(&report.to_string());
     targets.stop().await;
     print(&hops::measure(time).await?);
+    print(&policies::measure(time)?);
     Ok(())
 }
 

@@ -7,9 +7,10 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use tempfile::TempDir;
-use testkit::{Form, Options, Server, go_plugin};
+use serde_json::json;
+use testkit::{Api, Form, Options, Server, go_plugin};
 
-use crate::usage::Usage;
+use crate::{policies, usage::Usage};
 
 /// The name of the bare path in the report.
 pub const BARE: &str = "bare";
@@ -31,6 +32,8 @@ pub struct Target {
     pub name: &'static str,
     pub address: SocketAddr,
     pub token: String,
+    /// The token of somebody with very many policies.
+    pub restricted: String,
     host: Vec<u32>,
     plugin: Vec<u32>,
 }
@@ -95,11 +98,24 @@ async fn server(form: Wanted) -> anyhow::Result<(Server, Target)> {
     server.enable("e1", "go-kv").await;
     server.enable("e2", "go-kv").await;
     api.upgrade_kv("e2").await;
+    people(&api).await;
+    let restricted = policies::holder(&api).await;
     let address = api.address().strip_prefix("http://").context("an HTTP address")?.parse()?;
     let host = server.processes().iter().map(|process| process.pid).collect();
     let plugin = server.plugins().iter().map(|process| process.pid).collect();
-    let target = Target { name, address, token: api.token().to_owned(), host, plugin };
+    let target = Target { name, address, token: api.token().to_owned(), restricted, host, plugin };
     Ok((server, target))
+}
+
+/// Those who log in.
+async fn people(api: &Api) {
+    api.post("sys/auth/approle", json!({"type": "approle"})).await.ok();
+    let role = json!({"token_policies": "default", "token_ttl": "1h"});
+    api.post("auth/approle/role/bench", role.clone()).await.ok();
+    api.post("auth/approle/role/bench/role-id", json!({"role_id": "bench"})).await.ok();
+    api.post("sys/auth/userpass", json!({"type": "userpass"})).await.ok();
+    let user = json!({"password": "horse", "token_policies": "default", "token_ttl": "1h"});
+    api.post("auth/userpass/users/ann", user).await.ok();
 }
 
 /// This program once more, as the bare path. It ends with its standard input, and so with us in any case.
@@ -125,8 +141,8 @@ impl Bare {
         let words: Vec<&str> = line.split_whitespace().collect();
         ensure!(words.len() == 2, "the bare path did not start: {line:?}");
         let (host, plugin) = (vec![child.id()], vec![words[1].parse()?]);
-        let target =
-            Target { name: BARE, address: words[0].parse()?, token: "none".to_owned(), host, plugin };
+        let (token, restricted) = ("none".to_owned(), "none".to_owned());
+        let target = Target { name: BARE, address: words[0].parse()?, token, restricted, host, plugin };
         Ok((Self { child, _folder: folder }, target))
     }
 }

@@ -8,6 +8,12 @@ const SECRET: &str = r#"{"username":"app","password":"0123456789abcdef0123456789
 /// What a token is asked to be.
 const TOKEN: &str = r#"{"policies":["default"],"ttl":"1h"}"#;
 
+/// What a login by userpass sends.
+const PASSWORD: &str = r#"{"password":"horse"}"#;
+
+/// What a login by approle sends: each connection has a secret id of its own.
+const ROLE: &str = r#"{"role_id":"bench","secret_id":"{k}"}"#;
+
 /// One sort of request.
 #[derive(Clone, Debug)]
 pub struct Work {
@@ -15,7 +21,12 @@ pub struct Work {
     pub method: Method,
     /// The path, to which a connection adds its number: each has a key of its own.
     path: &'static str,
-    pub body: String,
+    /// The body, in which `{k}` stands for a connection's own key.
+    body: String,
+    /// Whether it is asked by somebody with very many policies.
+    pub by_many_policies: bool,
+    /// What is written before, once for each connection; none: what is read.
+    before: Option<fn() -> Work>,
     /// What is done next with the answer; both together count as one request.
     then: Option<fn(&Bytes) -> Work>,
 }
@@ -25,6 +36,10 @@ impl Work {
         if self.path.ends_with('/') { format!("{}k{connection}", self.path) } else { self.path.to_owned() }
     }
 
+    pub fn body(&self, connection: usize) -> String {
+        self.body.replace("{k}", &format!("k{connection}"))
+    }
+
     /// What belongs to this after it was answered so.
     pub fn next(&self, answer: &Bytes) -> Option<Self> {
         self.then.map(|then| then(answer))
@@ -32,9 +47,12 @@ impl Work {
 
     /// What has to be written before this can be asked for.
     pub fn seed(&self) -> Option<Self> {
+        if let Some(before) = self.before {
+            return Some(before());
+        }
         let seeded = self.method == Method::GET && self.path.ends_with('/');
         let body = if self.path.contains("/data/") { wrapped() } else { SECRET.to_owned() };
-        seeded.then(|| Self { method: Method::POST, body, ..self.clone() })
+        seeded.then(|| Self { method: Method::POST, body, by_many_policies: false, ..self.clone() })
     }
 }
 
@@ -50,20 +68,36 @@ pub fn all() -> Vec<Work> {
         write("external kv v1 write", "/v1/e1/", SECRET.to_owned()),
         read("external kv v2 read", "/v1/e2/data/"),
         write("external kv v2 write", "/v1/e2/data/", wrapped()),
+        Work { by_many_policies: true, ..read("built-in kv v1 read, 1,000 policies", "/v1/b1/") },
         read("token lookup-self", "/v1/auth/token/lookup-self"),
         Work {
             then: Some(revocation),
             ..write("token create and revoke", "/v1/auth/token/create", TOKEN.to_owned())
         },
+        Work {
+            before: Some(secret_id),
+            then: Some(revocation),
+            ..write("approle login and revoke", "/v1/auth/approle/login", ROLE.to_owned())
+        },
+        Work {
+            then: Some(revocation),
+            ..write("userpass login and revoke", "/v1/auth/userpass/login/ann", PASSWORD.to_owned())
+        },
     ]
 }
 
 fn read(name: &'static str, path: &'static str) -> Work {
-    Work { name, method: Method::GET, path, body: String::new(), then: None }
+    Work { method: Method::GET, ..write(name, path, String::new()) }
 }
 
 fn write(name: &'static str, path: &'static str, body: String) -> Work {
-    Work { name, method: Method::POST, path, body, then: None }
+    Work { name, method: Method::POST, path, body, by_many_policies: false, before: None, then: None }
+}
+
+/// The secret id that a connection logs in with.
+fn secret_id() -> Work {
+    let body = r#"{"secret_id":"{k}"}"#.to_owned();
+    write("secret id", "/v1/auth/approle/role/bench/custom-secret-id", body)
 }
 
 /// Of the token in an answer. The bare path makes none; it is asked all the same.

@@ -1,0 +1,154 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Answer, Api, Server, eventually};
+use tokio::task::JoinSet;
+
+use super::promised::{Held, Promised, living};
+
+/// How long what is done in the background may take after everybody has gone.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the names of all mounts and policies of the crowd begin with.
+const OURS: &str = "crowd-";
+
+/// What a server answers is what was promised.
+pub async fn tables_hold_it(server: &Server, all: &[Promised]) {
+    let api = server.api();
+    let mut checks = JoinSet::new();
+    for promised in all {
+        let (tokens, ended) = (promised.tokens.clone(), promised.ended.clone());
+        let (api, mounts, policies) = (api.clone(), promised.mounts.clone(), promised.policies.clone());
+        checks.spawn(async move {
+            for held in tokens {
+                works(&api, &held).await;
+            }
+            for token in ended {
+                api.with_token(token).get("auth/token/lookup-self").await.refused(403);
+            }
+            for (path, secret) in mounts {
+                assert_eq!(api.get(&format!("{path}/a")).await.data(), json!({ "v": secret }), "{path}");
+            }
+            for (name, policy) in policies {
+                let found = api.get(&format!("sys/policies/acl/{name}")).await.data();
+                assert_eq!(found["policy"], policy, "{name}");
+            }
+        });
+    }
+    checks.join_all().await;
+    lists_hold_it(&api, all).await;
+    leases_hold_it(&api, all).await;
+}
+
+async fn works(api: &Api, held: &Held) {
+    let found = api.post("auth/token/lookup", json!({"token": held.token})).await.data();
+    assert_eq!(found["accessor"], held.accessor, "{found}");
+    assert_eq!(found["num_uses"], held.uses, "{found}");
+    assert_eq!(found["orphan"], held.parent.is_none(), "{found}");
+    for lease in held.leases.keys() {
+        api.put("sys/leases/lookup", json!({ "lease_id": lease })).await.ok();
+    }
+    if held.uses == 0 {
+        let note = api.with_token(&held.token).get("cubbyhole/note").await;
+        let expected = held.note.as_ref().map_or(Value::Null, |note| json!({ "v": note }));
+        assert_eq!(note.body["data"], expected, "{note}");
+    }
+}
+
+async fn lists_hold_it(api: &Api, all: &[Promised]) {
+    let root = api.get("auth/token/lookup-self").await.data()["accessor"].clone();
+    let accessors = all.iter().flat_map(|promised| &promised.tokens).map(|held| held.accessor.clone());
+    let accessors: BTreeSet<String> = accessors.chain([root.as_str().unwrap().to_owned()]).collect();
+    assert_eq!(keys_of(api.list("auth/token/accessors").await), accessors);
+
+    let mounts = all.iter().flat_map(|promised| promised.mounts.keys().cloned()).collect();
+    assert_eq!(ours(members_of(api.get("sys/mounts").await)), mounts);
+    let methods = all.iter().flat_map(|promised| promised.methods.iter().cloned()).collect();
+    assert_eq!(ours(members_of(api.get("sys/auth").await)), methods);
+    let policies = all.iter().flat_map(|promised| promised.policies.keys().cloned()).collect();
+    assert_eq!(ours(keys_of(api.list("sys/policies/acl").await)), policies);
+}
+
+/// Every lease that was given out and not taken back is there, and no other; the plugin has heard of each that ended.
+async fn leases_hold_it(api: &Api, all: &[Promised]) {
+    let held = all.iter().flat_map(|promised| &promised.tokens);
+    let alive: BTreeSet<String> = held.flat_map(|held| held.leases.values().cloned()).collect();
+    let revoked: BTreeSet<String> = all.iter().flat_map(|promised| promised.revoked.clone()).collect();
+    let refused: BTreeSet<String> = all.iter().flat_map(|promised| promised.refused.clone()).collect();
+    eventually(PATIENCE, "no lease is left of a token that has ended", async || {
+        let listed = keys_of(api.list("sys/leases/lookup/db/creds").await);
+        let listed: BTreeSet<String> = listed.iter().map(|name| name.trim_end_matches('/').into()).collect();
+        listed == alive
+    })
+    .await;
+    let told = keys_of(api.list("db/revoked").await);
+    assert_eq!(revoked.difference(&told).next(), None, "the plugin was told of every end");
+    let surplus: Vec<&String> = told.difference(&revoked).filter(|name| !refused.contains(*name)).collect();
+    assert!(surplus.is_empty(), "revoked and not asked for: {surplus:?}");
+    assert_eq!(api.get("sys/leases?type=irrevocable").await.data()["lease_count"], 0);
+}
+
+fn keys_of(answer: Answer) -> BTreeSet<String> {
+    if answer.status == 404 {
+        return BTreeSet::new();
+    }
+    let data = answer.data();
+    data["keys"].as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()).collect()
+}
+
+fn members_of(answer: Answer) -> BTreeSet<String> {
+    answer.data().as_object().unwrap().keys().cloned().collect()
+}
+
+fn ours(names: BTreeSet<String>) -> BTreeSet<String> {
+    let ours = names.iter().filter(|name| name.starts_with(OURS));
+    ours.map(|name| name.trim_end_matches('/').to_owned()).collect()
+}
+
+/// Every key of the storage, as far as it is not hidden. The server is stopped for it, and started again.
+pub async fn keys(server: &mut Server) -> BTreeSet<String> {
+    server.stop().await;
+    let stored = server.sql("SELECT key FROM entry");
+    let keys = stored.lines().filter_map(|key| key.strip_prefix("data/")).map(str::to_owned).collect();
+    server.start_again().await;
+    keys
+}
+
+/// The storage has a record for each thing that was promised, and no other.
+pub async fn storage_holds_it(api: &Api, stored: &BTreeSet<String>, all: &[Promised]) {
+    let held = || all.iter().flat_map(|promised| &promised.tokens);
+    let leases: usize = held().map(|held| held.leases.len()).sum();
+    let uuids = [uuids(api.get("sys/mounts").await.data()), uuids(api.get("sys/auth").await.data())].concat();
+    for (folder, expected) in [
+        // The root token has no lease.
+        ("core/token/id/", living(all) + 1),
+        ("core/token/accessor/", living(all) + 1),
+        ("core/token/parent/", held().filter(|held| held.parent.is_some()).count()),
+        ("core/token/ending/", 0),
+        ("core/leases/id/", living(all) + leases),
+        ("core/leases/token/", leases),
+        ("core/cubbyhole/", held().filter(|held| held.note.is_some()).count()),
+        ("core/mounts/", uuids.len()),
+    ] {
+        let found = stored.iter().filter(|key| key.starts_with(folder)).count();
+        assert_eq!(found, expected, "records in {folder}");
+    }
+    let data = stored.iter().filter(|key| key.starts_with("logical/") || key.starts_with("auth/"));
+    let orphans: Vec<&String> =
+        data.filter(|key| !uuids.iter().any(|uuid| key.contains(uuid.as_str()))).collect();
+    assert!(orphans.is_empty(), "data of mounts that are gone: {orphans:?}");
+}
+
+fn uuids(mounts: Value) -> Vec<String> {
+    let all = mounts.as_object().unwrap().values();
+    all.map(|mount| mount["uuid"].as_str().unwrap().to_owned()).collect()
+}
+
+/// When everything has been given back, the storage is what it was before.
+pub async fn nothing_is_left(server: &mut Server, before: &BTreeSet<String>) {
+    let after = keys(server).await;
+    let left: Vec<&String> = after.difference(before).collect();
+    assert!(left.is_empty(), "{} records are left: {:?}", left.len(), &left[..left.len().min(20)]);
+    assert_eq!(before.difference(&after).next(), None, "nothing else is gone");
+}
