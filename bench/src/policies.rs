@@ -35,7 +35,8 @@ pub async fn holder(api: &Api) -> String {
         let mut writes = JoinSet::new();
         for number in numbers.iter().copied() {
             let (api, policy) = (api.clone(), json!({ "policy": text(number) }));
-            writes.spawn(async move { api.put(&format!("sys/policies/acl/team-{number}"), policy).await.ok() });
+            writes
+                .spawn(async move { api.put(&format!("sys/policies/acl/team-{number}"), policy).await.ok() });
         }
         writes.join_all().await;
     }

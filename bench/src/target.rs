@@ -6,8 +6,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
-use tempfile::TempDir;
 use serde_json::json;
+use tempfile::TempDir;
 use testkit::{Api, Form, Options, Server, go_plugin};
 
 use crate::{policies, usage::Usage};

@@ -44,7 +44,7 @@ def life(client, holder):
     tokens.revoke(token)
     assert not own.is_authenticated()
     refused(Forbidden, lambda: tokens.lookup(token))
-    refused(Forbidden, lambda: tokens.lookup_accessor(accessor))
+    refused(InvalidRequest, lambda: tokens.lookup_accessor(accessor))
     assert accessor not in tokens.list_accessors()["data"]["keys"]
 
 

@@ -65,10 +65,11 @@ async fn a_crowd_leaves_every_table_as_it_was_promised() {
     let options = Options { log_level: "info", ..Options::default() };
     let mut server = Server::start_with(options).await;
     server.register("my-kv", &go_plugin("kv")).await;
+    server.register("db", &go_plugin("fixture")).await;
     let api = server.api();
     api.put("sys/policies/acl/crowd", json!({ "policy": POLICY })).await.ok();
     let before = keys(&mut server).await;
-    server.mount("db", &go_plugin("fixture")).await;
+    server.enable("db", "db").await;
 
     let promised = live(&server, Duration::from_secs(soak(8, 300) as u64)).await;
     let steps: usize = promised.iter().map(|promised| promised.steps).sum();

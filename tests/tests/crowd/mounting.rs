@@ -18,10 +18,8 @@ impl Member {
             self.promised.mounts.insert(path, secret);
         } else if let Some((path, _)) = self.promised.mounts.pop_first() {
             let (mount, secret) = (format!("sys/mounts/{path}"), format!("{path}/b"));
-            let (ended, written) = join!(
-                self.root.delete(&mount),
-                self.root.put(&secret, json!({"v": "late"})),
-            );
+            let (ended, written) =
+                join!(self.root.delete(&mount), self.root.put(&secret, json!({"v": "late"})),);
             ended.ok();
             assert!(written.is_ok() || (400..500).contains(&written.status), "{written}");
         }
@@ -40,10 +38,8 @@ impl Member {
             self.log_in(&path).await;
         } else if let Some(path) = self.promised.methods.first().cloned() {
             let (method, login) = (format!("sys/auth/{path}"), format!("auth/{path}/login"));
-            let (ended, late) = join!(
-                self.root.delete(&method),
-                self.root.post(&login, json!({ "role_id": path })),
-            );
+            let (ended, late) =
+                join!(self.root.delete(&method), self.root.post(&login, json!({ "role_id": path })),);
             ended.ok();
             assert!(late.is_ok() || (400..500).contains(&late.status), "{late}");
             if late.is_ok() {
