@@ -9,6 +9,7 @@ mod lease;
 mod lockout;
 mod mount;
 mod names;
+mod namespace;
 mod operation;
 mod path;
 pub mod policy;
@@ -25,6 +26,7 @@ pub use lease::{Capped, Due, LeaseLimits, LeaseQueue, LeaseTerm, LeaseWish, Past
 pub use lockout::{Failures, Lockout, LockoutConfig};
 pub use mount::{MountConfig, MountEntry, MountFacts, MountState, MountTable, PathInUse};
 pub use names::{InvalidName, MountKind, PluginName, PluginType};
+pub use namespace::{InvalidNamespace, NamespaceName, NamespacePath, NamespaceTree, namespace_of_token};
 pub use operation::{Operation, UnknownOperation};
 pub use path::{InvalidPath, MountPath, RequestPath};
 pub use process::{Life, News, Pauses, Reason};

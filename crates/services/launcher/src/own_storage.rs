@@ -31,10 +31,14 @@ impl OwnStorage {
     pub fn new(whole: &Arc<dyn Storage>, spec: &MountSpec) -> Result<Arc<Self>, crate::Error> {
         let area = if spec.r#type == "auth" { "auth" } else { "logical" };
         let malformed = || crate::Error::Malformed(format!("{:?} is not a mount's uuid", spec.uuid));
-        if spec.uuid.is_empty() || spec.uuid.contains('/') {
+        if spec.uuid.is_empty() || spec.uuid.contains('/') || spec.namespace.contains('/') {
             return Err(malformed());
         }
-        let prefix: Prefix = format!("{area}/{}/", spec.uuid).parse().map_err(|_| malformed())?;
+        let namespace = match spec.namespace.as_str() {
+            "" => String::new(),
+            uuid => format!("namespaces/{uuid}/"),
+        };
+        let prefix: Prefix = format!("{namespace}{area}/{}/", spec.uuid).parse().map_err(|_| malformed())?;
         let view = Arc::new(View::new(Arc::clone(whole), prefix));
         Ok(Arc::new(Self { view, writes: TaskTracker::new(), failures: Failures::default() }))
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{Operation, Token, policy::Acl};
+use domain::{Operation, Token};
 use wire::pb;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     endpoint::Captures,
     error::{Error, Result},
     fields::Fields,
+    reach::Reach,
     token::Caller,
     wrapping::Wish,
 };
@@ -62,9 +63,9 @@ impl Ask {
         self.caller.as_ref().ok_or(Error::NoToken)
     }
 
-    /// What the caller may do.
-    pub(crate) fn acl(&self) -> Result<Arc<Acl>> {
-        self.active()?.acl(&self.caller()?.entry)
+    /// What the caller may do here.
+    pub(crate) fn reach(&self) -> Result<Reach> {
+        self.caller()?.reach(self.active()?)
     }
 
     pub(crate) fn fields(&self) -> Result<Fields> {

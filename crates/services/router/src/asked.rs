@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use domain::{Operation, Token};
+use domain::{NamespacePath, Operation, Token};
 use wire::router::v1::Request;
 
 use crate::{Error, error::Result, wrapping::Wish};
@@ -23,6 +23,12 @@ impl Asked {
         let token = Token::new(std::mem::take(&mut request.token));
         let wish = Wish::of_caller(&request);
         Ok(Self { request, operation, token, named: None, wish })
+    }
+
+    /// Whether it calls no namespace by name but the one that all others are in.
+    pub(crate) fn is_of_root(&self) -> bool {
+        let called = &self.request.namespace;
+        called.is_empty() || NamespacePath::called(called).is_some_and(|path| path.is_root())
     }
 
     pub(crate) fn path(&self) -> &str {

@@ -17,6 +17,7 @@ use crate::{
     lease::Leases,
     lockout::Lockouts,
     mounts::{Launch, Mounts},
+    namespaces::{Guests, Namespace, Namespaces},
     plugins::Catalog,
     policies::Policies,
     quotas::Quotas,
@@ -27,11 +28,13 @@ use crate::{
     wrapping::Wrapping,
 };
 
-/// What this service knows while the barrier is open. Dropped when it closes.
+/// What this service knows of one namespace while the barrier is open. Dropped when it closes.
 #[derive(Debug)]
 pub(crate) struct Active {
-    /// Which opening of the barrier this belongs to.
-    epoch: u64,
+    pub(crate) namespace: Namespace,
+    /// Its part of what is stored.
+    pub(crate) store: Store,
+    pub(crate) shared: Shared,
     pub(crate) tokens: Tokens,
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) policies: Policies,
@@ -39,11 +42,20 @@ pub(crate) struct Active {
     pub(crate) lockouts: Lockouts,
     pub(crate) identity: Arc<Identity>,
     pub(crate) wrapping: Wrapping,
+    pub(crate) guests: Guests,
+}
+
+/// What all namespaces have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    /// Which opening of the barrier this belongs to.
+    epoch: u64,
+    pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) audit: Arc<Audit>,
-    pub(crate) settings: Settings,
-    pub(crate) quotas: Quotas,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) quotas: Arc<Quotas>,
     /// Records what happens to plugins.
-    _plugins: AbortOnDropHandle<()>,
+    _plugins: Arc<AbortOnDropHandle<()>>,
 }
 
 impl Active {
@@ -59,6 +71,7 @@ pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) clients: Clients,
     pub(crate) store: Store,
+    /// The root namespace, from which one gets to all others.
     active: watch::Sender<Option<Arc<Active>>>,
     /// Opening and closing take turns; no request waits here while the barrier is open.
     turn: Mutex<()>,
@@ -96,11 +109,20 @@ impl Core {
         if status.sealed {
             return Err(Error::Sealed);
         }
-        let active = Arc::new(self.load(status.epoch).await?);
-        revoke::resume(&active).await?;
-        Leases::start(&active);
-        Mounts::finish_in_background(active.clone());
-        active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));
+        let active = self.load(status.epoch).await?;
+        let namespaces = active.shared.namespaces.clone();
+        for active in namespaces.all() {
+            if let Err(error) = revoke::resume(&active).await {
+                namespaces.close();
+                return Err(error);
+            }
+        }
+        for active in namespaces.all() {
+            Leases::start(&active);
+            Mounts::finish_in_background(active.clone());
+            active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));
+        }
+        namespaces.finish_all_in_background(&active);
         rotation::watch(self, &active);
         self.active.send_replace(Some(active.clone()));
         Ok(active)
@@ -110,7 +132,7 @@ impl Core {
     pub(crate) async fn status(&self) -> Result<SealStatus> {
         let status = self.clients.barrier.status(StatusRequest {}).await?.into_inner();
         let outdated = |active: &Option<Arc<Active>>| {
-            active.as_ref().is_some_and(|active| status.sealed || active.epoch != status.epoch)
+            active.as_ref().is_some_and(|active| status.sealed || active.shared.epoch != status.epoch)
         };
         if outdated(&self.active.borrow()) {
             self.forget(outdated).await;
@@ -133,13 +155,13 @@ impl Core {
     /// Which pages from elsewhere may ask; none: pages are treated as everybody is.
     pub(crate) fn cross_origin(&self) -> Option<v1::CrossOrigin> {
         let active = self.active.borrow().clone()?;
-        active.settings.cross_origin.now().as_ref().as_ref().map(CrossOrigin::told)
+        active.shared.settings.cross_origin.now().as_ref().as_ref().map(CrossOrigin::told)
     }
 
     /// Opens the files of audit devices anew.
     pub(crate) fn reopen_audit_files(&self) {
         if let Some(active) = self.active.borrow().as_ref() {
-            active.audit.reopen();
+            active.shared.audit.reopen();
         }
     }
 
@@ -160,46 +182,79 @@ impl Core {
             dropped.is_some()
         });
         let Some(dropped) = dropped else { return };
-        dropped.leases.stop();
+        dropped.shared.namespaces.close();
         let stop = StopAllRequest { reason: Reason::Sealed.into() };
         if let Err(status) = self.clients.launcher.stop_all(stop).await {
             tracing::error!(status = status.message(), "not all plugins could be stopped");
         }
     }
 
-    async fn load(&self, epoch: u64) -> Result<Active> {
-        let tokens = Tokens::open(self.store.clone()).await?;
-        let policies = Policies::open(self.store.clone()).await?;
+    async fn load(&self, epoch: u64) -> Result<Arc<Active>> {
+        // Before anything is served: what was recorded before a restart is recorded after it.
+        let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
+        let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
+        let namespaces = Arc::new(Namespaces::new(self.store.clone()));
+        let shared = Shared {
+            epoch,
+            namespaces: namespaces.clone(),
+            audit,
+            settings: Arc::new(Settings::open(&self.store, &self.config).await?),
+            quotas: Arc::new(Quotas::open(&self.store).await?),
+            _plugins: Arc::new(plugins),
+        };
+        let root = Arc::new(self.open(shared, Namespace::root()).await?);
+        if let Err(error) = namespaces.open(self, &root).await {
+            namespaces.close();
+            return Err(error);
+        }
+        Ok(root)
+    }
+
+    /// Reads what is stored in a namespace.
+    pub(crate) async fn open(&self, shared: Shared, namespace: Namespace) -> Result<Active> {
+        let store = if namespace.is_root() {
+            self.store.clone()
+        } else {
+            self.store.part_of(&namespace.uuid_below_root())
+        };
         let launch = Launch {
             launcher: self.clients.launcher.clone(),
             default_lease_ttl: self.config.default_lease_ttl,
             max_lease_ttl: self.config.max_lease_ttl,
+            namespace: namespace.clone(),
         };
-        let identity = Arc::new(Identity::open(self.store.clone()).await?);
-        let mounts = Arc::new(Mounts::open(self.store.clone(), launch, identity.clone()).await?);
+        let tokens = Tokens::open(store.clone(), namespace.clone()).await?;
+        let policies = Policies::open(store.clone(), namespace.is_root()).await?;
+        let identity = Arc::new(Identity::open(store.clone(), namespace.id.clone()).await?);
+        let mounts = Mounts::open(store.clone(), launch, identity.clone(), shared.namespaces.clone());
+        let mounts = Arc::new(mounts.await?);
         let launcher = self.clients.launcher.clone();
-        let leases = Leases::new(self.store.clone(), mounts.clone(), launcher, self.config.lease_retry);
-        let lockouts = Lockouts::open(self.store.clone(), &mounts.snapshot()).await?;
-        let wrapping = Wrapping::new(self.store.clone(), self.config.api_addr.clone());
-        let settings = Settings::open(&self.store, &self.config).await?;
-        let quotas = Quotas::open(&self.store).await?;
-        // Before anything is served: what was recorded before a restart is recorded after it.
-        let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
-        let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
+        let leases = Leases::new(store.clone(), mounts.clone(), launcher, self.config.lease_retry);
+        let lockouts = Lockouts::open(store.clone(), &mounts.snapshot()).await?;
+        let wrapping = Wrapping::new(store.clone(), self.config.api_addr.clone());
+        let guests = Guests::open(store.clone()).await?;
         Ok(Active {
-            epoch,
+            namespace,
+            store,
+            shared,
             tokens,
             mounts,
             policies,
-            identity,
             leases,
             lockouts,
+            identity,
             wrapping,
-            audit,
-            settings,
-            quotas,
-            _plugins: plugins,
+            guests,
         })
+    }
+}
+
+impl Drop for Core {
+    /// The namespaces know each other, so none of them would go by itself.
+    fn drop(&mut self) {
+        if let Some(active) = self.active.borrow().as_ref() {
+            active.shared.namespaces.close();
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     identity::IdentityRefusal,
     lease::LeaseRefusal,
     mounts::Refusal,
+    namespaces::NamespaceRefusal,
     policies::PolicyRefusal,
     quotas::QuotaRefusal,
     sys::{ToolRefusal, Unfit},
@@ -91,6 +92,9 @@ pub enum Error {
     /// A token that is not made, found, renewed or revoked.
     #[error(transparent)]
     Token(#[from] TokenRefusal),
+    /// A namespace that is not there, or cannot be used or changed like that.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceRefusal),
     /// One request too many, or a quota that is not set as asked.
     #[error(transparent)]
     Quota(#[from] QuotaRefusal),
@@ -166,6 +170,7 @@ impl Error {
             Self::Lease(refusal) => refusal.kind(),
             Self::Quota(refusal) => refusal.kind(),
             Self::Tool(refusal) => refusal.kind(),
+            Self::Namespace(refusal) => refusal.kind(),
             Self::Wrapping(refusal) => refusal.kind(),
             Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
@@ -199,6 +204,7 @@ impl Error {
             Self::Refused { message, data, .. } => Failure { data, ..alone(message) },
             Self::Value { message, code, .. } => Failure { code, ..listed(message) },
             Self::Quota(refusal) => Failure { headers: refusal.headers(), ..alone(refusal.to_string()) },
+            Self::Namespace(refusal) => Failure { code: refusal.code(), ..alone(refusal.to_string()) },
             Self::System(ref unfit) if unfit.is_listed() => listed(self.to_string()),
             Self::Token(ref refusal) if refusal.is_listed() => listed(self.to_string()),
             Self::Cubbyhole(refusal) if refusal.is_listed() => listed(self.to_string()),

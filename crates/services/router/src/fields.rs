@@ -56,6 +56,11 @@ impl Fields {
         self.0.is_empty()
     }
 
+    /// All that was given.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter()
+    }
+
     /// Whether it was given, even if empty.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()

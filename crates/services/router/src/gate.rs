@@ -6,13 +6,14 @@ use domain::{
 };
 
 use crate::{
-    Error, asked::Asked, core::Active, endpoint::Access, error::Result, token::Caller, wrapping::Wish,
+    Error, asked::Asked, core::Active, endpoint::Access, error::Result, reach::Reach, token::Caller,
+    wrapping::Wish,
 };
 
 /// Decides whether a request may be done. The one place where that is asked.
 pub(crate) struct Gate<'r> {
     /// What the caller may do; none: the path is open to everybody.
-    pub(crate) acl: Option<Arc<Acl>>,
+    pub(crate) reach: Option<Reach>,
     pub(crate) path: &'r str,
     pub(crate) needs_sudo: bool,
     pub(crate) wrap_ttl: Option<Duration>,
@@ -27,14 +28,14 @@ impl<'r> Gate<'r> {
         caller: Option<&Caller>,
         access: Access,
     ) -> Result<Self> {
-        let acl = match access {
+        let reach = match access {
             Access::Direct | Access::Open | Access::Optional => None,
             Access::Token | Access::Wrapping | Access::Sudo => {
-                Some(active.acl(&caller.ok_or(Error::NoToken)?.entry)?)
+                Some(caller.ok_or(Error::NoToken)?.reach(active)?)
             }
         };
         Ok(Self {
-            acl,
+            reach,
             path: asked.path(),
             needs_sudo: access == Access::Sudo,
             wrap_ttl: asked.wish.as_ref().map(Wish::ttl),
@@ -44,12 +45,12 @@ impl<'r> Gate<'r> {
 
     /// Whether the caller's policies allow it.
     pub(crate) fn permits(&self, operation: Operation) -> bool {
-        self.acl.as_ref().is_none_or(|acl| self.would_permit(acl, operation))
+        self.reach.as_ref().is_none_or(|reach| reach.allows(&self.question(operation)))
     }
 
-    /// Whether these policies alone would allow it.
-    pub(crate) fn would_permit(&self, acl: &Acl, operation: Operation) -> bool {
-        acl.allows(&self.question(operation))
+    /// Whether these policies of the caller's namespace alone would allow it.
+    pub(crate) fn would_permit(&self, acl: Arc<Acl>, operation: Operation) -> bool {
+        self.reach.as_ref().is_some_and(|reach| reach.with(acl).allows(&self.question(operation)))
     }
 
     /// The same for a write of which only where it goes can tell whether it creates or changes. What is allowed neither

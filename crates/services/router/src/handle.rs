@@ -17,6 +17,7 @@ use crate::{
     endpoint::Access,
     error::Result,
     gate::Gate,
+    namespaces::Namespaces,
     own,
     plugin::{self, Visit},
     route::{Route, refuse_trailing_slash},
@@ -50,7 +51,7 @@ pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response
     }
 }
 
-/// What a request means: how often may be asked, where it goes, who asks, may they, what is answered, what follows.
+/// What a request means: in which namespace, how often may be asked, where it goes, who asks, may they, what is answered, what follows.
 async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result<Response> {
     let mut asked = Asked::new(request)?;
     if let Some(endpoint) = own::direct(&asked) {
@@ -62,17 +63,19 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
         }
         active => active?,
     };
+    let active = enter(&active.shared.namespaces, &mut asked)?;
     let mounts = active.mounts.snapshot();
 
-    let allowance = active.quotas.admit(&asked.request, &mounts);
-    if allowance.is_ok() || active.quotas.are_recorded() {
-        trail.begin(&active.audit, &asked);
+    let quotas = &active.shared.quotas;
+    let allowance = quotas.admit(&asked.request, &mounts);
+    if allowance.is_ok() || quotas.are_recorded() {
+        trail.begin(&active, &asked);
     }
     let allowance = allowance?;
 
     refuse_trailing_slash(&mounts, &mut asked)?;
     trail.goes_to(&mounts);
-    let route = Route::of(&mounts, &asked.request.path);
+    let route = Route::of(&active.namespace, &mounts, &asked.request.path)?;
     let access = route.access();
     trail.may_log_in(route.is_login(access));
 
@@ -81,7 +84,7 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
         (asked.token, asked.named) = first.await?;
     }
     let caller = authenticate(&active, &asked, access).await?;
-    trail.asked_by(&active, &asked.token, caller.as_ref())?;
+    trail.asked_by(&asked.token, caller.as_ref())?;
 
     let gate = Gate::of(&active, &asked, caller.as_deref(), access)?;
     if !gate.may_permit(asked.operation) {
@@ -92,7 +95,7 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
         if asked.operation == Operation::Update && !gate.permits(known) {
             return Err(Error::Forbidden);
         }
-        trail.permitted(&active, Some(&gate), known).await
+        trail.permitted(Some(&gate), known).await
     };
 
     let (mount, response, wish) = match route {
@@ -130,6 +133,19 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
         allowance.tell(&mut response);
     }
     Ok(response)
+}
+
+/// The namespace that a request means. What is about its own wrapping token is done in that token's, wherever it is sent.
+fn enter(namespaces: &Namespaces, asked: &mut Asked) -> Result<Arc<Active>> {
+    let active = namespaces.enter(&mut asked.request)?;
+    if wrapping::is_about_own(asked)
+        && let Some(home) = active.home_of(&asked.token)?
+        && !Arc::ptr_eq(&home, &active)
+    {
+        asked.request.namespace = home.namespace.path.to_string();
+        return namespaces.enter(&mut asked.request);
+    }
+    Ok(active)
 }
 
 /// Who asks. Where no token is needed a bad one is overlooked, except by the endpoints that answer more to those who

@@ -31,13 +31,16 @@ pub(crate) async fn answer_directly(
     (endpoint, captures): (&Endpoint, Captures),
     trail: &mut Trail,
 ) -> Result<Response> {
+    if sys::is_of_root(endpoint.pattern) && !asked.is_of_root() {
+        return Err(Error::UnsupportedPath);
+    }
     let handler = endpoint.handler(asked.operation).ok_or(Error::Method)?;
     if sys::is_recorded(endpoint)
         && let Ok(active) = core.active().await
     {
-        trail.begin(&active.audit, asked);
+        trail.begin(&active, asked);
         trail.goes_to(&active.mounts.snapshot());
-        trail.permitted(&active, None, asked.operation).await?;
+        trail.permitted(None, asked.operation).await?;
     }
     let ask = Ask { captures, ..Ask::of(core, asked) };
     Ok(finish(handler, ask).await?.into_response("", "", false))

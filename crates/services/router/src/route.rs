@@ -6,6 +6,8 @@ use crate::{
     endpoint::{Access, find},
     error::Result,
     mounts::{CoreMount, Mount, Snapshot},
+    namespaces::Namespace,
+    sys,
 };
 
 /// Where a request goes: to a mount, with what of the path lies below it.
@@ -20,14 +22,17 @@ pub(crate) enum Route<'r> {
 }
 
 impl<'r> Route<'r> {
-    pub(crate) fn of(mounts: &'r Snapshot, path: &'r str) -> Self {
-        match mounts.resolve(path) {
+    pub(crate) fn of(namespace: &Namespace, mounts: &'r Snapshot, path: &'r str) -> Result<Self> {
+        Ok(match mounts.resolve(path) {
             Some((_, mount, rest)) if mount.serves() => match mount.core() {
+                Some(CoreMount::System) if !namespace.is_root() && sys::is_of_root(rest) => {
+                    return Err(Error::UnsupportedPath);
+                }
                 Some(core) => Self::Own(mount, core, rest),
                 None => Self::Plugin(mount, rest),
             },
             _ => Self::Nowhere,
-        }
+        })
     }
 
     /// Who may go there.

@@ -1,24 +1,82 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use wire::catalog::v1::{CommitRequest, GetRequest, ListRequest, StorageSeam, Write};
 
-use crate::{Error, error::Result};
+use crate::{Error, error::Result, namespaces::NamespaceRefusal};
 
 /// How many names one page of a listing holds.
 const PAGE: u32 = 1000;
 
-/// This service's own records, as JSON in the catalog.
+/// Where the parts of namespaces are.
+const PARTS: &str = "namespaces/";
+
+/// This service's own records, as JSON in the catalog: all of them, or the part that a namespace has for itself. There
+/// is no way from such a part to what is beside it.
 #[derive(Clone, Debug)]
-pub(crate) struct Store(StorageSeam);
+pub(crate) struct Store {
+    catalog: StorageSeam,
+    /// None: the root namespace's, where everything else lies beside the parts.
+    part: Option<Arc<Part>>,
+}
+
+#[derive(Debug)]
+struct Part {
+    /// Ends in a slash.
+    prefix: String,
+    /// The writes that are under way.
+    writes: TaskTracker,
+}
 
 impl Store {
-    pub(crate) fn new(client: StorageSeam) -> Self {
-        Self(client)
+    pub(crate) const fn new(catalog: StorageSeam) -> Self {
+        Self { catalog, part: None }
+    }
+
+    /// The part of the namespace with this uuid.
+    pub(crate) fn part_of(&self, uuid: &str) -> Self {
+        let part = Part { prefix: format!("{PARTS}{uuid}/"), writes: TaskTracker::new() };
+        Self { catalog: self.catalog.clone(), part: Some(Arc::new(part)) }
+    }
+
+    /// What all its keys begin with where everything is stored.
+    pub(crate) fn prefix(&self) -> &str {
+        self.part.as_deref().map_or("", |part| &part.prefix)
+    }
+
+    /// The same writes, as they are made where everything is stored.
+    pub(crate) fn outside(&self, mut writes: Vec<Write>) -> Vec<Write> {
+        if let Some(part) = &self.part {
+            writes.iter_mut().for_each(|write| write.key.insert_str(0, &part.prefix));
+        }
+        writes
+    }
+
+    /// Lets nothing be written any more, and waits for what is being written.
+    pub(crate) async fn close(&self) {
+        if let Some(part) = &self.part {
+            part.writes.close();
+            part.writes.wait().await;
+        }
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        let request = GetRequest { key: key.to_owned() };
-        Ok(self.0.get(request).await?.into_inner().value)
+        let request = GetRequest { key: self.whole(key) };
+        Ok(self.catalog.get(request).await?.into_inner().value)
+    }
+
+    fn whole(&self, key: &str) -> String {
+        [self.prefix(), key].concat()
+    }
+
+    /// Held while something is written.
+    fn writing(&self) -> Result<Option<TaskTrackerToken>> {
+        let Some(part) = &self.part else { return Ok(None) };
+        // Counted first: whoever closes it after that waits for this.
+        let writing = part.writes.token();
+        if part.writes.is_closed() { Err(NamespaceRefusal::NotFound.into()) } else { Ok(Some(writing)) }
     }
 
     pub(crate) async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
@@ -69,14 +127,15 @@ impl Store {
 
     /// As many names as a page holds, those after one that is known.
     pub(crate) async fn page(&self, prefix: &str, after: String) -> Result<Vec<String>> {
-        let request = ListRequest { prefix: prefix.to_owned(), after, limit: PAGE };
-        Ok(self.0.list(request).await?.into_inner().keys)
+        let request = ListRequest { prefix: self.whole(prefix), after, limit: PAGE };
+        Ok(self.catalog.list(request).await?.into_inner().keys)
     }
 
     /// All of it or nothing.
     pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<()> {
         if !writes.is_empty() {
-            self.0.commit(CommitRequest { writes }).await?;
+            let _writing = self.writing()?;
+            self.catalog.commit(CommitRequest { writes: self.outside(writes) }).await?;
         }
         Ok(())
     }

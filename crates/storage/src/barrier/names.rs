@@ -13,6 +13,9 @@ const DATA: &str = "data/";
 /// Below these, and the segment that follows, every segment is hidden.
 const MOUNTS: [&str; 2] = ["logical/", "auth/"];
 
+/// Below this and the segment that follows, a namespace keeps what the root namespace keeps beside it, mounts and all.
+const NAMESPACES: &str = "namespaces/";
+
 /// Hidden names that are kept, in bytes with the names they stand for: to hide one anew costs more than the rest of a
 /// read that the cache below answers.
 const KEPT: u64 = 1 << 20;
@@ -43,16 +46,23 @@ impl Weighter<Key, Key> for Weight {
 
 /// Where the part of a path that is hidden begins.
 fn hidden_from(path: &str) -> usize {
+    let inner = of_namespace(path);
     let below = |root: &str| {
-        let slash = path.strip_prefix(root)?.find('/')?;
-        Some(root.len() + slash + 1)
+        let slash = inner.strip_prefix(root)?.find('/')?;
+        Some(path.len() - inner.len() + root.len() + slash + 1)
     };
     MOUNTS.into_iter().find_map(below).unwrap_or(path.len())
 }
 
 /// Whether the children of a prefix are hidden.
 pub(super) fn hidden_below(prefix: &str) -> bool {
-    MOUNTS.into_iter().any(|root| prefix.strip_prefix(root).is_some_and(|rest| rest.contains('/')))
+    let inner = of_namespace(prefix);
+    MOUNTS.into_iter().any(|root| inner.strip_prefix(root).is_some_and(|rest| rest.contains('/')))
+}
+
+/// A path as its namespace sees it.
+fn of_namespace(path: &str) -> &str {
+    path.strip_prefix(NAMESPACES).and_then(|rest| rest.split_once('/')).map_or(path, |(_, inner)| inner)
 }
 
 impl Names {
@@ -148,10 +158,24 @@ mod tests {
     #[test]
     fn only_what_lies_below_a_mount_is_hidden() {
         let names = names();
-        for plain in ["core/mounts", "logical", "logical/uuid", "authority/a/b", "sys/token/id"] {
+        for plain in [
+            "core/mounts",
+            "logical",
+            "logical/uuid",
+            "authority/a/b",
+            "sys/token/id",
+            "namespaces/uuid",
+            "namespaces/uuid/core/mounts/uuid",
+            "namespaces/uuid/logical/uuid",
+        ] {
             assert_eq!(names.key(&key(plain)).unwrap().as_str(), format!("data/{plain}"));
         }
-        for hidden in ["logical/uuid/my-secret", "auth/uuid/user/bob"] {
+        for hidden in [
+            "logical/uuid/my-secret",
+            "auth/uuid/user/bob",
+            "namespaces/uuid/logical/uuid/my-secret",
+            "namespaces/uuid/auth/uuid/user/bob",
+        ] {
             let name = names.key(&key(hidden)).unwrap();
             assert!(!name.as_str().contains("secret") && !name.as_str().contains("bob"), "{name}");
         }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use domain::Operation;
 
-use crate::{core::Active, error::Result, gate::Gate, identity::Standing, token::Caller};
+use crate::{error::Result, gate::Gate, identity::Standing, token::Caller};
 
 /// The policy of root tokens.
 const ROOT: &str = "root";
@@ -16,8 +16,8 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    pub(super) fn of(active: &Active, caller: &Arc<Caller>) -> Result<Self> {
-        let standing = active.identity.standing(&caller.entry.entity_id)?;
+    pub(super) fn of(caller: &Arc<Caller>) -> Result<Self> {
+        let standing = caller.home.identity.standing(&caller.entry.entity_id)?;
         let theirs = standing.as_deref().map_or(&[][..], Standing::policies);
         let mut policies: Vec<String> = caller.entry.policies.iter().chain(theirs).cloned().collect();
         policies.sort_unstable();
@@ -36,13 +36,13 @@ impl Asker {
     }
 
     /// The policies that would each allow it alone.
-    pub(super) fn granting(&self, active: &Active, gate: &Gate<'_>, operation: Operation) -> Vec<String> {
-        if gate.acl.is_none() {
+    pub(super) fn granting(&self, gate: &Gate<'_>, operation: Operation) -> Vec<String> {
+        if gate.reach.is_none() {
             return Vec::new();
         }
-        let book = active.policies.book();
+        let book = self.caller.home.policies.book();
         let alone =
-            |name: &&String| gate.would_permit(&book.single(name, self.standing.as_deref()), operation);
+            |name: &&String| gate.would_permit(book.single(name, self.standing.as_deref()), operation);
         self.policies.iter().filter(alone).cloned().collect()
     }
 }

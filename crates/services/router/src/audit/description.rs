@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{mounts::Mount, token::Caller};
 
-/// The namespace that everything is in.
+/// The namespace that all others are in.
 const ROOT: &str = "root";
 
 /// A record that only shows whether a device writes.
@@ -66,7 +66,8 @@ pub(super) fn response<'a>(
 }
 
 fn auth(steps: &Steps) -> Auth<'_> {
-    let granting = steps.granting.iter().map(|name| Policy { name, namespace_id: ROOT, r#type: "acl" });
+    let home = steps.asker.as_ref().map_or(ROOT, |asker| &asker.caller.home.namespace.id);
+    let granting = steps.granting.iter().map(|name| Policy { name, namespace_id: home, r#type: "acl" });
     let policy_results =
         steps.allowed.map(|allowed| PolicyResults { allowed, granting_policies: granting.collect() });
     let Some(asker) = &steps.asker else {
@@ -111,7 +112,7 @@ fn asked<'a>(steps: &'a Steps, facts: &'a MountFacts, headers: &'a Headers) -> R
     let request = &steps.request;
     let caller = steps.asker.as_ref().map(|asker| &*asker.caller);
     let connection = request.connection.as_ref();
-    let mut namespace = BTreeMap::from([("id", ROOT)]);
+    let mut namespace = BTreeMap::from([("id", steps.namespace.as_str())]);
     if !request.namespace.is_empty() {
         namespace.insert("path", request.namespace.as_str());
     }
@@ -190,5 +191,6 @@ fn client_id(caller: &Caller) -> String {
     }
     let mut policies = entry.policies.clone();
     policies.sort_unstable();
-    STANDARD.encode(digest(&SHA256, format!("{}.{ROOT}", policies.join(",")).as_bytes()))
+    STANDARD
+        .encode(digest(&SHA256, format!("{}.{}", policies.join(","), caller.home.namespace.id).as_bytes()))
 }

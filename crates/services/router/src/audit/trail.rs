@@ -37,6 +37,8 @@ pub(super) struct Steps {
     audit: Arc<Audit>,
     /// Without the token, which is beside it.
     pub(super) request: Request,
+    /// The id of the namespace that it means.
+    pub(super) namespace: String,
     pub(super) token: Token,
     pub(super) operation: Operation,
     pub(super) mount: Option<Arc<Mount>>,
@@ -62,7 +64,8 @@ const DEVICES: &str = "sys/audit/";
 
 impl Trail {
     /// The request as it came.
-    pub(crate) fn begin(&mut self, audit: &Arc<Audit>, asked: &Asked) {
+    pub(crate) fn begin(&mut self, active: &Active, asked: &Asked) {
+        let audit = &active.shared.audit;
         let was_on = audit.is_on();
         if !was_on && !asked.path().starts_with(DEVICES) {
             return;
@@ -70,6 +73,7 @@ impl Trail {
         self.steps = Some(Box::new(Steps {
             audit: audit.clone(),
             request: asked.request.clone(),
+            namespace: active.namespace.id.clone(),
             token: asked.token.clone(),
             operation: asked.operation,
             mount: None,
@@ -99,31 +103,21 @@ impl Trail {
     }
 
     /// Who asks, and with which token: it may have been in the body.
-    pub(crate) fn asked_by(
-        &mut self,
-        active: &Active,
-        token: &Token,
-        caller: Option<&Arc<Caller>>,
-    ) -> Result<()> {
+    pub(crate) fn asked_by(&mut self, token: &Token, caller: Option<&Arc<Caller>>) -> Result<()> {
         if let Some(steps) = &mut self.steps {
             steps.token = token.clone();
-            steps.asker = caller.map(|caller| Asker::of(active, caller)).transpose()?;
+            steps.asker = caller.map(Asker::of).transpose()?;
         }
         Ok(())
     }
 
     /// It may be done, and now it is recorded that it will be. Nothing may be done for it before.
-    pub(crate) async fn permitted(
-        &mut self,
-        active: &Active,
-        gate: Option<&Gate<'_>>,
-        operation: Operation,
-    ) -> Result<()> {
+    pub(crate) async fn permitted(&mut self, gate: Option<&Gate<'_>>, operation: Operation) -> Result<()> {
         let Some(steps) = &mut self.steps else { return Ok(()) };
         steps.operation = operation;
         steps.allowed = Some(true);
         if let (Some(asker), Some(gate)) = (&steps.asker, gate) {
-            steps.granting = asker.granting(active, gate, operation);
+            steps.granting = asker.granting(gate, operation);
         }
         Box::pin(steps.begin("")).await
     }

@@ -29,7 +29,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
 
 /// Whether a write creates or changes: callers may be permitted to do the one and not the other.
 pub(crate) async fn known(ask: &Ask, path: &str) -> Result<Operation> {
-    let exists = Shelf::of(&ask.core.store, &ask.caller()?.id).get(path).await?.is_some();
+    let exists = Shelf::of(&ask.active()?.store, &ask.caller()?.id).get(path).await?.is_some();
     Ok(if exists { Update } else { Create })
 }
 
@@ -44,7 +44,7 @@ async fn write(ask: Ask) -> Result<Answer> {
         return Err(CubbyholeRefusal::NoData.into());
     }
     let owner = owner(&ask)?;
-    ask.active()?.tokens.add_belonging(owner, placed(owner, path, ask.body.clone())).await?;
+    ask.caller()?.add_belonging(ask.active()?, placed(owner, path, ask.body.clone())).await?;
     Ok(Answer::Nothing)
 }
 
@@ -59,7 +59,7 @@ async fn list(ask: Ask) -> Result<Answer> {
 }
 
 fn shelf(ask: &Ask) -> Result<Shelf<'_>> {
-    Ok(Shelf::of(&ask.core.store, owner(ask)?))
+    Ok(Shelf::of(&ask.active()?.store, owner(ask)?))
 }
 
 /// The token whose cubbyhole it is.

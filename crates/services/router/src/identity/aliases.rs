@@ -189,14 +189,14 @@ async fn read(ask: Ask) -> Result<Answer> {
     let snapshot = active.mounts.snapshot();
     active.identity.read(|directory| {
         let (_, alias) = directory.alias(ask.capture("id")).ok_or(Error::Nothing)?;
-        Ok(Answer::data(&Places::of(&snapshot).alias(alias)))
+        Ok(Answer::data(&Places::of(&snapshot, &ask.active()?.namespace).alias(alias)))
     })
 }
 
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
-    let places = Places::of(&snapshot);
+    let places = Places::of(&snapshot, &ask.active()?.namespace);
     let list = active.identity.read(|directory| {
         let aliases = directory.entities().flat_map(|entity| &entity.aliases);
         listed(aliases.map(|alias| (alias.id.clone(), places.alias_info(alias))))

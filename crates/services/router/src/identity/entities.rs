@@ -161,14 +161,14 @@ async fn read(ask: Ask) -> Result<Answer> {
         };
         let entity = entity.ok_or(Error::Nothing)?;
         let entity = readable(entity).ok_or(IdentityRefusal::DamagedEntity)?;
-        Ok(Answer::data(&Places::of(&snapshot).entity(directory, entity)))
+        Ok(Answer::data(&Places::of(&snapshot, &ask.active()?.namespace).entity(directory, entity)))
     })
 }
 
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
-    let places = Places::of(&snapshot);
+    let places = Places::of(&snapshot, &ask.active()?.namespace);
     let list = active.identity.read(|directory| {
         listed(directory.entities().map(|entity| (entity.id.clone(), places.entity_info(entity))))
     });

@@ -146,14 +146,14 @@ async fn read(ask: Ask) -> Result<Answer> {
     active.identity.read(|directory| {
         let group = directory.group_of_alias_id(ask.capture("id")).ok_or(Error::Nothing)?;
         let alias = group.alias.as_ref().ok_or(Error::Nothing)?;
-        Ok(Answer::data(&Places::of(&snapshot).group_alias(group, alias)))
+        Ok(Answer::data(&Places::of(&snapshot, &ask.active()?.namespace).group_alias(group, alias)))
     })
 }
 
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
-    let places = Places::of(&snapshot);
+    let places = Places::of(&snapshot, &ask.active()?.namespace);
     let list = active.identity.read(|directory| {
         let aliased = directory.groups().filter_map(|group| Some((group, group.alias.as_ref()?)));
         listed(aliased.map(|(group, alias)| (alias.id.clone(), places.group_alias_info(group, alias))))

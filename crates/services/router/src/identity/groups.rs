@@ -206,14 +206,14 @@ async fn read(ask: Ask) -> Result<Answer> {
         if group.damaged {
             return Err(IdentityRefusal::DamagedGroup.into());
         }
-        Ok(Answer::data(&Places::of(&snapshot).group(directory, group)))
+        Ok(Answer::data(&Places::of(&snapshot, &ask.active()?.namespace).group(directory, group)))
     })
 }
 
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
-    let places = Places::of(&snapshot);
+    let places = Places::of(&snapshot, &ask.active()?.namespace);
     let list = active.identity.read(|directory| {
         listed(directory.groups().map(|group| (group.id.clone(), places.group_info(directory, group))))
     });

@@ -71,7 +71,8 @@ async fn entity(ask: Ask) -> Result<Answer> {
             Query::AliasId(id) => directory.alias(id).map(|(entity, _)| entity),
             Query::Alias(factors) => directory.alias_of(factors).map(|(entity, _)| entity),
         };
-        let shown = found.and_then(readable).map(|entity| Places::of(&snapshot).entity(directory, entity));
+        let places = Places::of(&snapshot, &active.namespace);
+        let shown = found.and_then(readable).map(|entity| places.entity(directory, entity));
         shown.map_or(Answer::Nothing, |entity| Answer::data(&entity))
     }))
 }
@@ -88,7 +89,8 @@ async fn group(ask: Ask) -> Result<Answer> {
             Query::Alias(factors) => directory.group_of_alias(factors),
         };
         let found = found.filter(|group| !group.damaged);
-        let shown = found.map(|group| Places::of(&snapshot).group(directory, group));
+        let places = Places::of(&snapshot, &active.namespace);
+        let shown = found.map(|group| places.group(directory, group));
         shown.map_or(Answer::Nothing, |group| Answer::data(&group))
     }))
 }

@@ -28,6 +28,8 @@ const AT_ONCE: usize = 500;
 /// All entities and groups, and the only way to change them. A change is stored before it counts.
 pub(crate) struct Identity {
     store: Store,
+    /// The id of the namespace that all are in.
+    namespace: String,
     state: watch::Sender<Arc<State>>,
     /// By the entity's id.
     standings: Cache<String, Arc<Standing>>,
@@ -46,16 +48,22 @@ struct State {
 }
 
 impl Identity {
+    /// The id of the namespace that all of them are in.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// How many entities there are.
     pub(crate) fn count(&self) -> usize {
         self.state().directory.entities().count()
     }
 
     /// Reads all records. A damaged one concerns one entity, which may do nothing; it is not an error.
-    pub(crate) async fn open(store: Store) -> Result<Self> {
+    pub(crate) async fn open(store: Store, namespace: String) -> Result<Self> {
         let Loaded { directory, unreadable } = load(&store).await?;
         Ok(Self {
             store,
+            namespace,
             state: watch::Sender::new(Arc::new(State { directory, group_changes: 0, unreadable })),
             standings: Cache::new(STANDINGS),
             serials: AtomicU64::new(0),

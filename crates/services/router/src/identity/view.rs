@@ -8,26 +8,31 @@ use domain::identity::{Alias, Directory, Entity, Group, GroupAlias};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::mounts::{Mount, Snapshot};
-
-/// The only namespace so far, as answers call it.
-const NAMESPACE: &str = "root";
+use crate::{
+    mounts::{Mount, Snapshot},
+    namespaces::Namespace,
+};
 
 /// The mounts by their accessors, for what is shown of aliases.
-pub(super) struct Places<'s>(HashMap<&'s str, &'s Mount>);
+pub(super) struct Places<'s> {
+    mounts: HashMap<&'s str, &'s Mount>,
+    /// The id of the namespace.
+    namespace: &'s str,
+}
 
 impl<'s> Places<'s> {
-    pub(super) fn of(snapshot: &'s Snapshot) -> Self {
+    pub(super) fn of(snapshot: &'s Snapshot, namespace: &'s Namespace) -> Self {
         let listed = snapshot.iter().filter(|(_, mount)| mount.is_listed());
-        Self(listed.map(|(_, mount)| (mount.entry.accessor.as_str(), &**mount)).collect())
+        let mounts = listed.map(|(_, mount)| (mount.entry.accessor.as_str(), &**mount)).collect();
+        Self { mounts, namespace: &namespace.id }
     }
 
     fn path(&self, accessor: &str) -> &str {
-        self.0.get(accessor).map_or("", |mount| mount.entry.path.as_str())
+        self.mounts.get(accessor).map_or("", |mount| mount.entry.path.as_str())
     }
 
     fn plugin(&self, accessor: &str) -> &str {
-        self.0.get(accessor).map_or("", |mount| mount.entry.plugin.as_str())
+        self.mounts.get(accessor).map_or("", |mount| mount.entry.plugin.as_str())
     }
 
     pub(super) fn entity(&self, directory: &Directory, entity: &Entity) -> Value {
@@ -48,7 +53,7 @@ impl<'s> Places<'s> {
             "merged_entity_ids": unless_empty(&entity.merged),
             "metadata": pairs(&entity.metadata),
             "name": entity.name,
-            "namespace_id": NAMESPACE,
+            "namespace_id": self.namespace,
             "policies": entity.policies,
         })
     }
@@ -56,7 +61,7 @@ impl<'s> Places<'s> {
     /// An alias on its own.
     pub(super) fn alias(&self, alias: &Alias) -> Value {
         let mut members = self.alias_members(alias);
-        members.insert("namespace_id".to_owned(), json!(NAMESPACE));
+        members.insert("namespace_id".to_owned(), json!(self.namespace));
         members.into()
     }
 
@@ -92,7 +97,7 @@ impl<'s> Places<'s> {
             "metadata": pairs(&group.metadata),
             "modify_index": group.changes,
             "name": group.name,
-            "namespace_id": NAMESPACE,
+            "namespace_id": self.namespace,
             "parent_group_ids": unless_empty(&parents),
             "policies": unless_empty(&group.policies),
             "type": group.kind.word(),

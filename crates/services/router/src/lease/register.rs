@@ -68,6 +68,9 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
         request: Some(request(&issued)),
         irrevocable: None,
     };
+    if let Some(caller) = issued.caller {
+        caller.settle(issued.active).await?;
+    }
     let id = record.id.clone();
     let (active, refusal) = (issued.active.clone(), refusal(issued.caller));
     // Carried to its end even if the caller goes away: the secret is out.
@@ -111,7 +114,7 @@ async fn record_or_take_back(
     }
     // A token that ended while the plugin worked has not taken this with it.
     if let Some(token) = &record.token
-        && !active.tokens.exists(token).await?
+        && !active.is_alive(token).await?
     {
         leases.end_soon(&record.id).await?;
         return Err(LeaseRefusal::TokenEnded.into());

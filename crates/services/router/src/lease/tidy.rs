@@ -36,7 +36,7 @@ impl Leases {
                 Some(record) if record.is_token || record.irrevocable.is_some() => {}
                 Some(record) => {
                     let Some(token) = record.token else { continue };
-                    if !active.tokens.exists(&token).await? {
+                    if !active.is_alive(&token).await? {
                         self.end_soon(&id).await?;
                         ended += 1;
                     }

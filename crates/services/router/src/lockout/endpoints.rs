@@ -31,15 +31,15 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 #[derive(Serialize)]
-struct View {
-    by_namespace: Vec<NamespaceView>,
+struct View<'a> {
+    by_namespace: Vec<NamespaceView<'a>>,
     total: usize,
 }
 
 #[derive(Serialize)]
-struct NamespaceView {
-    namespace_id: &'static str,
-    namespace_path: &'static str,
+struct NamespaceView<'a> {
+    namespace_id: &'a str,
+    namespace_path: &'a str,
     counts: usize,
     mount_accessors: Vec<MountView>,
 }
@@ -63,8 +63,9 @@ async fn list(ask: Ask) -> Result<Answer> {
     });
     let mount_accessors: Vec<MountView> = mounts.collect();
     let total = mount_accessors.iter().map(|mount| mount.counts).sum();
-    let root = NamespaceView { namespace_id: "root", namespace_path: "", counts: total, mount_accessors };
-    let by_namespace = if total == 0 { Vec::new() } else { vec![root] };
+    let (namespace_id, namespace_path) = (&*active.namespace.id, active.namespace.path.as_str());
+    let here = NamespaceView { namespace_id, namespace_path, counts: total, mount_accessors };
+    let by_namespace = if total == 0 { Vec::new() } else { vec![here] };
     Ok(Answer::data(&View { by_namespace, total }))
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use domain::{MountEntry, MountKind, MountPath, MountState};
 
-use super::{Mount, Mounts, Refusal, enable::is_reserved, record};
+use super::{Mount, Mounts, Refusal, Snapshot, enable::is_reserved, record};
 use crate::{core::Active, error::Result};
 
 impl Mounts {
@@ -23,6 +23,21 @@ impl Mounts {
             Some(mount) => self.end(active, &mount).await,
             None => Ok(()),
         }
+    }
+
+    /// Removes all mounts and their data, those aside that this service answers for itself. Nobody mounts anything any
+    /// more.
+    pub(crate) async fn end_all(&self, active: &Arc<Active>) -> Result<()> {
+        let comes = |table: &Snapshot| table.iter().any(|(_, m)| m.entry.state == MountState::Enabling);
+        // The sender lives as long as this.
+        let _ = self.table.subscribe().wait_for(|table| !comes(table)).await;
+        for (path, mount) in self.snapshot().iter().filter(|(_, mount)| !mount.is_core()) {
+            let tainted = if mount.serves() { self.taint(path).await? } else { Some(mount.clone()) };
+            if let Some(mount) = tainted {
+                self.end(active, &mount).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends what a mount has issued, while there is still somebody who can take it back, and then the mount.

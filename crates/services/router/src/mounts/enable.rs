@@ -89,6 +89,7 @@ impl Mounts {
         };
         let mount = Arc::new(Mount::new(entry, MountFacts::default()));
         let _turn = self.turn.lock().await;
+        self.refuse_place(&mount.entry.path)?;
         if let Some(taken) = self.snapshot().overlap(&mount.entry.path) {
             return Err(Refusal::InUse(domain::PathInUse(shown(taken))).into());
         }

@@ -4,7 +4,7 @@ use domain::{LeaseLimits, MountEntry, MountFacts, SpecialPaths};
 use wire::launcher::v1::{LauncherSeam, MountReply, MountRequest, MountSpec, Reason, UnmountRequest};
 
 use super::Mount;
-use crate::error::Result;
+use crate::{error::Result, namespaces::Namespace};
 
 /// How mounts are told to the launcher.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Launch {
     pub(crate) launcher: LauncherSeam,
     pub(crate) default_lease_ttl: Duration,
     pub(crate) max_lease_ttl: Duration,
+    /// Which the mounts are in.
+    pub(crate) namespace: Namespace,
 }
 
 impl Launch {
@@ -59,7 +61,8 @@ impl Launch {
         MountSpec {
             uuid: entry.uuid.clone(),
             backend_uuid: entry.backend_uuid.clone(),
-            path: entry.path.to_string(),
+            path: format!("{}{}", self.namespace.path, entry.path),
+            namespace: self.namespace.uuid_below_root(),
             accessor: entry.accessor.clone(),
             r#type: entry.kind.plugin_type().word().to_owned(),
             plugin: entry.plugin.clone(),

@@ -12,6 +12,7 @@ use crate::{
     core::{Active, is_passing},
     error::Result,
     identity::Identity,
+    namespaces::Namespaces,
     store::Store,
 };
 
@@ -20,7 +21,12 @@ const AT_ONCE: usize = 64;
 
 impl Mounts {
     /// Reads all records. Starts no plugin and waits for none; a damaged record is a degraded mount, not an error.
-    pub(crate) async fn open(store: Store, launch: Launch, identity: Arc<Identity>) -> Result<Self> {
+    pub(crate) async fn open(
+        store: Store,
+        launch: Launch,
+        identity: Arc<Identity>,
+        namespaces: Arc<Namespaces>,
+    ) -> Result<Self> {
         let uuids = store.list(RECORDS).await?;
         let reads = uuids.into_iter().map(|uuid| read(&store, uuid));
         let mut found: Vec<Mount> = stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -30,7 +36,7 @@ impl Mounts {
         for mount in found {
             place(&mut table, mount);
         }
-        let mounts = Self::with(store, launch, identity, table);
+        let mounts = Self::with(store, launch, identity, namespaces, table);
         mounts.add_defaults().await?;
         Ok(mounts)
     }

@@ -48,6 +48,8 @@ pub enum Refusal {
     OptionVersion(String),
     #[error("cannot downgrade mount from version {0}")]
     Downgrade(u64),
+    #[error("cannot mount at {:?}: a namespace is in the way", .0.as_str())]
+    Namespace(MountPath),
     #[error(transparent)]
     InUse(#[from] PathInUse),
     #[error(transparent)]

@@ -46,6 +46,7 @@ impl Mounts {
 
     async fn change_path(&self, from: &MountPath, to: &MountPath) -> Result<Arc<Mount>> {
         let _turn = self.turn.lock().await;
+        self.refuse_place(to)?;
         let mount = self.get(from).filter(|mount| mount.serves());
         let mount = mount.ok_or_else(|| Refusal::NothingToMove(from.clone()))?;
         if let Some(taken) = self.snapshot().overlap(to) {

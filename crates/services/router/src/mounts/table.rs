@@ -2,13 +2,20 @@ use std::{error::Error as _, fmt, sync::Arc};
 
 use domain::{Kind, LeaseLimits, MountEntry, MountFacts, MountPath, MountTable, PluginVersion};
 use quick_cache::sync::Cache;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use super::{
     Launch, Mount, Move,
     record::{self, Record},
 };
-use crate::{Error, error::Result, identity::Identity, mounts::Refusal, store::Store};
+use crate::{
+    Error,
+    error::Result,
+    identity::Identity,
+    mounts::Refusal,
+    namespaces::{NamespaceRefusal, Namespaces},
+    store::Store,
+};
 
 /// One state of the mount table; a request reads it from start to end.
 pub(crate) type Snapshot = Arc<MountTable<Arc<Mount>>>;
@@ -21,6 +28,7 @@ pub(crate) struct Mounts {
     pub(super) store: Store,
     pub(super) launch: Launch,
     pub(crate) identity: Arc<Identity>,
+    pub(super) namespaces: Arc<Namespaces>,
     pub(super) table: watch::Sender<Snapshot>,
     /// Changes take turns. Never held across a call into a plugin; requests do not come here.
     pub(super) turn: Mutex<()>,
@@ -32,10 +40,11 @@ impl Mounts {
         store: Store,
         launch: Launch,
         identity: Arc<Identity>,
+        namespaces: Arc<Namespaces>,
         table: MountTable<Arc<Mount>>,
     ) -> Self {
         let table = watch::Sender::new(Arc::new(table));
-        Self { store, launch, identity, table, turn: Mutex::new(()), moves: Cache::new(MOVES) }
+        Self { store, launch, identity, namespaces, table, turn: Mutex::new(()), moves: Cache::new(MOVES) }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -106,6 +115,30 @@ impl Mounts {
         if let Err(error) = self.persist(&current).await {
             tracing::warn!(mount = %mount.entry.path, error = &error as &dyn std::error::Error,
                 cause = error.source(), "what a plugin said about itself is not stored");
+        }
+    }
+
+    /// While this is held no mount comes, moves or goes.
+    pub(crate) async fn keep_still(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Whether a path leads into a namespace below, where it is that namespace's to say what is mounted. The caller has
+    /// its turn.
+    pub(super) fn refuse_place(&self, path: &MountPath) -> Result<()> {
+        let own = &self.launch.namespace.path;
+        if self.namespaces.get(own).is_none_or(|known| known.record.removing) {
+            return Err(NamespaceRefusal::Removing(own.clone()).into());
+        }
+        let first = path.as_str().split_inclusive('/').next().unwrap_or_default();
+        match self
+            .namespaces
+            .list(own, false)
+            .iter()
+            .find(|known| own.relative(&known.record.path) == Some(first))
+        {
+            Some(_) => Err(Refusal::Namespace(path.clone()).into()),
+            None => Ok(()),
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) async fn ask_issuer(
         client_token: salted(&mount.entry.uuid, &Token::new(String::new())),
         ..filled(request)
     };
-    let person = told(&mounts.identity, mounts, &request.entity_id);
+    let person = told(mounts, &request.entity_id);
     let call = Call { mount: mount.entry.uuid.clone(), request: Some(Box::new(request)), person };
     let answer = async {
         mounts.make_ready(mount).await?;

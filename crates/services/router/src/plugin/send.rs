@@ -26,8 +26,7 @@ pub(crate) async fn send(
     let mounts = &active.mounts;
     mounts.make_ready(mount).await?;
     let mut operation = asked.operation;
-    let entity = caller.map_or("", |caller| &caller.entry.entity_id);
-    let person = told(&mounts.identity, mounts, entity);
+    let person = caller.map(|caller| told(&caller.home.mounts, &caller.entry.entity_id)).unwrap_or_default();
     let salted = salted(&mount.entry.uuid, &asked.token);
     // Made anew for each call, which takes it along: a call is seldom repeated, and a copy costs as much.
     let call = |operation| {

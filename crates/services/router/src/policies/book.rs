@@ -52,7 +52,8 @@ impl Equivalent<Holder> for HolderRef<'_> {
 pub(crate) struct Book {
     pub(super) pages: Pages,
     compiled: Cache<Holder, Arc<Acl>>,
-    root: Arc<Acl>,
+    /// What the holders of [`ROOT`] may do. None: nobody may do everything here, and it is a name like any other.
+    root: Option<Arc<Acl>>,
 }
 
 impl Page {
@@ -64,29 +65,33 @@ impl Page {
 }
 
 impl Book {
-    pub(super) fn new(mut pages: Pages) -> Self {
+    pub(super) fn new(mut pages: Pages, has_root: bool) -> Self {
         for (name, text) in [(ALWAYS, DEFAULT), (WRAPPING, RESPONSE_WRAPPING)] {
             pages.entry(name.to_owned()).or_insert_with(|| Arc::new(Page::of(text.to_owned())));
         }
-        Self { pages, compiled: Cache::new(COMPILED), root: Arc::new(Acl::root()) }
+        Self { pages, compiled: Cache::new(COMPILED), root: has_root.then(|| Arc::new(Acl::root())) }
     }
 
     /// Those that people see, sorted; `root` last.
     pub(crate) fn names(&self) -> Vec<&str> {
         let shown = self.pages.keys().map(String::as_str).filter(|name| *name != WRAPPING);
-        shown.chain([ROOT]).collect()
+        shown.chain(self.root.is_some().then_some(ROOT)).collect()
     }
 
     /// The text of a policy. That of root is empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        if name == ROOT { Some("") } else { self.pages.get(name).map(|page| page.text.as_str()) }
+        if name == ROOT {
+            self.root.as_ref().map(|_| "")
+        } else {
+            self.pages.get(name).map(|page| page.text.as_str())
+        }
     }
 
     /// What the holder of these policies may do, and of those that follow from who they are. Policies that do not exist
     /// allow nothing; with a damaged one nothing is allowed at all, for it may be the one that forbids.
     pub(crate) fn acl(&self, names: &[String], standing: Option<&Standing>) -> Arc<Acl> {
-        if names.iter().any(|name| name == ROOT) {
-            return self.root.clone();
+        if let Some(root) = self.root.as_ref().filter(|_| names.iter().any(|name| name == ROOT)) {
+            return root.clone();
         }
         let serial = standing.map(|standing| standing.serial);
         if let Some(compiled) = self.compiled.get(&HolderRef { names, standing: serial }) {
@@ -144,7 +149,7 @@ mod tests {
     fn book() -> Book {
         let page = |text: &str| Arc::new(Page::of(text.to_owned()));
         let read = page(r#"path "a" { capabilities = ["read"] }"#);
-        Book::new(Pages::from([("read".to_owned(), read), ("damaged".to_owned(), page("path"))]))
+        Book::new(Pages::from([("read".to_owned(), read), ("damaged".to_owned(), page("path"))]), true)
     }
 
     #[test]
@@ -158,6 +163,14 @@ mod tests {
         assert!(!may_read(&book, &["absent"], "a"));
         assert!(!may_read(&book, &[], "auth/token/lookup-self"));
         assert!(!may_read(&book, &["Root"], "a"));
+    }
+
+    #[test]
+    fn where_nobody_may_do_everything_root_is_a_name_like_any_other() {
+        let book = Book::new(Pages::new(), false);
+        assert!(!may_read(&book, &["root"], "anything"));
+        assert!(may_read(&book, &["default", "root"], "auth/token/lookup-self"));
+        assert_eq!((book.names(), book.text("root")), (vec!["default"], None));
     }
 
     #[test]

@@ -18,18 +18,20 @@ const AT_ONCE: usize = 64;
 pub(crate) struct Policies {
     store: Store,
     book: watch::Sender<Arc<Book>>,
+    /// Whether there are those who may do everything.
+    has_root: bool,
     /// Changes take turns; requests do not come here.
     turn: Mutex<()>,
 }
 
 impl Policies {
     /// Reads all records. A damaged one is a policy with which nothing is allowed, not an error.
-    pub(crate) async fn open(store: Store) -> Result<Self> {
+    pub(crate) async fn open(store: Store, has_root: bool) -> Result<Self> {
         let names = store.list(RECORDS).await?;
         let reads = names.into_iter().map(|encoded| read(&store, name(&encoded)));
         let pages: Pages = stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await?;
-        let book = watch::Sender::new(Arc::new(Book::new(pages)));
-        Ok(Self { store, book, turn: Mutex::new(()) })
+        let book = watch::Sender::new(Arc::new(Book::new(pages, has_root)));
+        Ok(Self { store, book, has_root, turn: Mutex::new(()) })
     }
 
     /// All of them as they are now; a request reads one from start to end.
@@ -67,7 +69,7 @@ impl Policies {
     fn publish(&self, change: impl FnOnce(&mut Pages) -> Option<Arc<Page>>) {
         let mut pages = self.book().pages.clone();
         change(&mut pages);
-        self.book.send_replace(Arc::new(Book::new(pages)));
+        self.book.send_replace(Arc::new(Book::new(pages, self.has_root)));
     }
 }
 

@@ -70,6 +70,11 @@ impl<C: Clock + Clone> Limiter<C> {
         self.rule == *rule
     }
 
+    /// Whether the rule is for the namespaces below, too.
+    pub(super) const fn is_inherited(&self) -> bool {
+        self.rule.inheritable
+    }
+
     /// Counts one request.
     pub(super) fn take(&self, client: IpAddr) -> Allowance {
         let limit = self.quota.burst_size().get();

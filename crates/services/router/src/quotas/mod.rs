@@ -50,6 +50,14 @@ impl Quotas {
         Ok(())
     }
 
+    /// Drops the rules for a namespace, which goes, and for what is in it.
+    pub(crate) async fn forget(&self, namespace: &str) -> Result<()> {
+        if !self.rules.now().iter().any(|(_, rule)| rule.path.starts_with(namespace)) {
+            return Ok(());
+        }
+        self.change(|rules| Ok(rules.outside(namespace))).await
+    }
+
     /// Counts a request, if there is a rule for it. Nothing has been done for it so far.
     pub(crate) fn admit(
         &self,
@@ -57,10 +65,14 @@ impl Quotas {
         snapshot: &Snapshot,
     ) -> Result<Option<Allowance>, QuotaRefusal> {
         let Some(table) = self.table.load_full() else { return Ok(None) };
-        let mount = snapshot.resolve(&request.path).map_or("", |(path, _, _)| path.as_str());
-        let Some(limiter) = best(&table, &request.path, mount) else { return Ok(None) };
+        let namespace = request.namespace.as_str();
+        let path = format!("{namespace}{}", request.path);
+        let mount = snapshot.resolve(&request.path).map(|(mount, _, _)| format!("{namespace}{mount}"));
+        let Some(limiter) = best(&table, &path, &mount.unwrap_or_default(), namespace) else {
+            return Ok(None);
+        };
         let settings = self.settings.now();
-        if settings.exempts(&request.path) {
+        if settings.exempts(&path) {
             return Ok(None);
         }
         let peer = request.connection.as_ref().and_then(|connection| connection.remote_addr.parse().ok());
@@ -69,7 +81,7 @@ impl Quotas {
         if !allowance.admitted {
             let headers =
                 if settings.enable_rate_limit_response_headers { allowance.headers() } else { Vec::new() };
-            return Err(QuotaRefusal::Exceeded { path: request.path.clone(), headers });
+            return Err(QuotaRefusal::Exceeded { path, headers });
         }
         Ok(settings.enable_rate_limit_response_headers.then_some(allowance))
     }
@@ -80,14 +92,21 @@ impl Quotas {
     }
 }
 
-/// The rule that says most about a path: its own, then the longest that ends in `*`, then its mount's, then everybody's.
-fn best<'t>(table: &'t Table, path: &str, mount: &str) -> Option<&'t Arc<Limiter>> {
+/// The rule that says most about a path: its own, then the longest that ends in `*`, then its mount's, then that of its
+/// namespace, then that of the nearest namespace above which is for those below too, then everybody's.
+fn best<'t>(table: &'t Table, path: &str, mount: &str, namespace: &str) -> Option<&'t Arc<Limiter>> {
     let globs = table
         .iter()
         .filter(|(rule, _)| rule.strip_suffix('*').is_some_and(|prefix| path.starts_with(prefix)));
     let glob = || globs.max_by_key(|(rule, _)| rule.len()).map(|(_, limiter)| limiter);
     let of_mount = || (!mount.is_empty()).then(|| table.get(mount)).flatten();
-    table.get(path).filter(|_| !path.is_empty()).or_else(glob).or_else(of_mount).or_else(|| table.get(""))
+    let of_namespace = || {
+        let above = namespace.rmatch_indices('/').map(|(slash, _)| &namespace[..=slash]);
+        let mut rules = above.filter_map(|above| Some((above, table.get(above)?)));
+        rules.find(|(above, rule)| *above == namespace || rule.is_inherited()).map(|(_, rule)| rule)
+    };
+    let own = table.get(path).filter(|_| !path.is_empty());
+    own.or_else(glob).or_else(of_mount).or_else(of_namespace).or_else(|| table.get(""))
 }
 
 fn table(rules: &Rules, before: Option<&Table>) -> Option<Table> {
@@ -114,6 +133,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_namespace_has_its_own_rule_or_the_nearest_that_is_for_those_below_too() {
+        let rules = [("a/", true), ("a/b/", false), ("", true)].into_iter().fold(
+            Rules::default(),
+            |rules, (path, inheritable)| {
+                let rule =
+                    RateLimit { path: path.to_owned(), rate: 1.0, inheritable, ..RateLimit::default() };
+                rules.with(format!("of {path}"), rule)
+            },
+        );
+        let table = table(&rules, None).unwrap();
+        for (namespace, expected) in [("a/", "a/"), ("a/b/", "a/b/"), ("a/b/c/", "a/"), ("ab/", "")] {
+            let path = format!("{namespace}kv/x");
+            let found = best(&table, &path, &format!("{namespace}kv/"), namespace).unwrap();
+            assert!(Arc::ptr_eq(found, &table[expected]), "{namespace}");
+        }
+    }
+
+    #[test]
     fn the_rule_that_says_most_about_a_path_counts() {
         let rules =
             ["", "kv/", "kv/a*", "kv/ab*", "kv/abc"].into_iter().fold(Rules::default(), |rules, path| {
@@ -131,7 +168,7 @@ mod tests {
             ("other/a", "other/", ""),
             ("nowhere", "", ""),
         ] {
-            let found = best(&table, path, mount).unwrap();
+            let found = best(&table, path, mount, "").unwrap();
             assert!(Arc::ptr_eq(found, &table[expected]), "{path}");
         }
     }

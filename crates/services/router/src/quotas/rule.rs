@@ -53,6 +53,13 @@ impl Rules {
         Self(rules)
     }
 
+    /// Those that are not for a namespace or for what is in it.
+    pub(crate) fn outside(&self, namespace: &str) -> Self {
+        let mut rules = self.0.clone();
+        rules.retain(|_, rule| !rule.path.starts_with(namespace));
+        Self(rules)
+    }
+
     pub(crate) fn without(&self, name: &str) -> Self {
         let mut rules = self.0.clone();
         rules.remove(name);

@@ -52,7 +52,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {
-    Ok(Answer::data(&ask.active()?.audit.list()))
+    Ok(Answer::data(&ask.active()?.shared.audit.list()))
 }
 
 /// The path of a device ends in a slash, however it is asked for.
@@ -69,12 +69,12 @@ async fn enable(ask: Ask) -> Result<Answer> {
         options: fields.map("options")?.unwrap_or_default().into_iter().collect(),
         local: fields.flag("local")?.unwrap_or(false),
     };
-    ask.active()?.audit.enable(wanted).await?;
+    ask.active()?.shared.audit.enable(wanted).await?;
     Ok(Answer::Nothing)
 }
 
 async fn disable(ask: Ask) -> Result<Answer> {
-    ask.active()?.audit.disable(&path(&ask)).await?;
+    ask.active()?.shared.audit.disable(&path(&ask)).await?;
     Ok(Answer::Nothing)
 }
 
@@ -82,27 +82,27 @@ async fn hash(ask: Ask) -> Result<Answer> {
     let input = ask.fields()?.text("input")?.filter(|input| !input.is_empty());
     let input = input.ok_or(AuditRefusal::NoInput)?;
     let path = path(&ask);
-    let hash = ask.active()?.audit.hash(&path, &input).ok_or(AuditRefusal::Unknown(path))?;
+    let hash = ask.active()?.shared.audit.hash(&path, &input).ok_or(AuditRefusal::Unknown(path))?;
     Ok(Answer::data(&json!({ "hash": hash })))
 }
 
 async fn headers(ask: Ask) -> Result<Answer> {
-    Ok(Answer::data(&json!({ "headers": ask.active()?.audit.headers().all() })))
+    Ok(Answer::data(&json!({ "headers": ask.active()?.shared.audit.headers().all() })))
 }
 
 async fn header(ask: Ask) -> Result<Answer> {
     let name = ask.capture("header");
-    let header = ask.active()?.audit.headers().get(name).ok_or(AuditRefusal::NoHeader)?;
+    let header = ask.active()?.shared.audit.headers().get(name).ok_or(AuditRefusal::NoHeader)?;
     Ok(Answer::data(&json!({ name: header })))
 }
 
 async fn add_header(ask: Ask) -> Result<Answer> {
     let hmac = ask.fields()?.flag("hmac")?.unwrap_or(false);
-    ask.active()?.audit.add_header(ask.capture("header"), hmac).await?;
+    ask.active()?.shared.audit.add_header(ask.capture("header"), hmac).await?;
     Ok(Answer::Nothing)
 }
 
 async fn remove_header(ask: Ask) -> Result<Answer> {
-    ask.active()?.audit.remove_header(ask.capture("header")).await?;
+    ask.active()?.shared.audit.remove_header(ask.capture("header")).await?;
     Ok(Answer::Nothing)
 }

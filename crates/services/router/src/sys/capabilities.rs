@@ -1,15 +1,18 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use domain::{Operation::Update, Token, policy::Acl};
+use domain::{Operation::Update, Token};
 use serde_json::{Value, json};
 
 use crate::{
     answer::Answer,
     ask::Ask,
+    core::Active,
     endpoint::{Access, Endpoint},
     error::Result,
     fields::Fields,
+    reach::Reach,
     sys::Unfit,
+    token::Found,
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -38,33 +41,39 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 
 async fn of_caller(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
-    answer(&fields, ask.acl()?, &["token"])
+    answer(&fields, &ask.reach()?, &["token"])
 }
 
 async fn of_token(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let token = fields.text("token")?.filter(|token| !token.is_empty()).ok_or(Unfit::NoToken)?;
-    let found = ask.active()?.tokens.find(&Token::new(token)).await?.ok_or(Unfit::BadToken)?;
-    let acl = ask.active()?.acl(&found.entry)?;
-    answer(&fields, acl, &["token"])
+    let active = ask.active()?;
+    let found = active.find_token(&Token::new(token)).await?.ok_or(Unfit::BadToken)?;
+    answer(&fields, &reach(&found, active)?, &["token"])
 }
 
 async fn of_accessor(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let accessor = fields.text("accessor")?.unwrap_or_default();
-    let found = ask.active()?.tokens.find_by_accessor(&accessor).await?.ok_or(Unfit::BadAccessor)?;
-    let acl = ask.active()?.acl(&found.entry)?;
-    answer(&fields, acl, &["accessor"])
+    let active = ask.active()?;
+    let found = active.find_by_accessor(&accessor).await?.ok_or(Unfit::BadAccessor)?;
+    answer(&fields, &reach(&found, active)?, &["accessor"])
 }
 
-fn answer(fields: &Fields, acl: Arc<Acl>, also: &[&str]) -> Result<Answer> {
+/// What somebody else may do here. Who belongs to a namespace below may do nothing, whatever their policies say.
+fn reach(found: &Found, active: &Active) -> Result<Reach> {
+    let at = if found.home.namespace.path.contains(&active.namespace.path) { active } else { &found.home };
+    Reach::of(found, &at.namespace)
+}
+
+fn answer(fields: &Fields, reach: &Reach, also: &[&str]) -> Result<Answer> {
     let paths = match fields.list("paths")?.filter(|paths| !paths.is_empty()) {
         Some(paths) => paths,
         None => fields.list("path")?.unwrap_or_default(),
     };
     let mut data: BTreeMap<&str, Value> = BTreeMap::new();
     for path in &paths {
-        data.insert(path, json!(acl.words(path.strip_prefix('/').unwrap_or(path))));
+        data.insert(path, json!(reach.words(path.strip_prefix('/').unwrap_or(path))));
     }
     if let [only] = paths.as_slice() {
         data.insert("capabilities", data[only.as_str()].clone());

@@ -41,6 +41,6 @@ async fn is_authorised(ask: &Ask, kind: CeremonyKind) -> Result<bool> {
         _ => "sys/rekey/init",
     };
     let gate =
-        Gate { acl: Some(active.acl(&caller.entry)?), path, needs_sudo: true, wrap_ttl: None, body: &[] };
+        Gate { reach: Some(caller.reach(&active)?), path, needs_sudo: true, wrap_ttl: None, body: &[] };
     Ok(gate.permits(Operation::Delete))
 }

@@ -23,7 +23,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
 }];
 
 async fn read(ask: Ask) -> Result<Answer> {
-    let setting = ask.active()?.settings.cross_origin.now();
+    let setting = ask.active()?.shared.settings.cross_origin.now();
     Ok(Answer::data(&match setting.as_ref() {
         None => json!({ "enabled": false }),
         Some(setting) => json!({
@@ -42,11 +42,11 @@ async fn write(ask: Ask) -> Result<Answer> {
     }
     let headers = fields.list("allowed_headers")?.unwrap_or_default();
     let setting = CrossOrigin::new(origins, headers).ok_or(Unfit::WildcardOrigin)?;
-    ask.active()?.settings.cross_origin.change(|_| Ok(Some(setting))).await?;
+    ask.active()?.shared.settings.cross_origin.change(|_| Ok(Some(setting))).await?;
     Ok(Answer::Nothing)
 }
 
 async fn delete(ask: Ask) -> Result<Answer> {
-    ask.active()?.settings.cross_origin.change(|_| Ok(None)).await?;
+    ask.active()?.shared.settings.cross_origin.change(|_| Ok(None)).await?;
     Ok(Answer::Nothing)
 }

@@ -100,10 +100,14 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 /// Nobody can set a message yet.
 const NO_MESSAGES: Handler = |_| Box::pin(async { Ok(Answer::data(&json!({}))) });
 
-/// There is the root namespace, whose name is empty. Everybody with a token may know that.
+/// This one, whose name is empty here, and those directly in it in which the caller may do something.
 async fn namespaces(ask: Ask) -> Result<Answer> {
-    ask.caller()?;
-    Ok(Answer::data(&json!({ "keys": [""] })))
+    let (reach, active) = (ask.reach()?, ask.active()?);
+    let own = &active.namespace.path;
+    let children = active.shared.namespaces.list(own, false);
+    let names = children.iter().filter_map(|known| own.relative(&known.record.path));
+    let keys: Vec<&str> = [""].into_iter().chain(names.filter(|name| reach.reaches_into(name))).collect();
+    Ok(Answer::data(&json!({ "keys": keys })))
 }
 
 async fn tokens(ask: Ask) -> Result<Answer> {
@@ -117,7 +121,8 @@ async fn entities(ask: Ask) -> Result<Answer> {
 }
 
 async fn resultant_acl(ask: Ask) -> Result<Answer> {
-    let acl = ask.acl()?;
+    let reach = ask.reach()?;
+    let acl = reach.acl();
     if acl.is_root() {
         return Ok(Answer::data(&json!({ "chroot_namespace": "", "root": true })));
     }
@@ -144,7 +149,7 @@ fn view(rule: &Rule) -> Value {
 }
 
 async fn list(ask: Ask) -> Result<Answer> {
-    let acl = ask.caller.is_some().then(|| ask.acl()).transpose()?;
+    let acl = ask.caller.is_some().then(|| ask.reach()).transpose()?;
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
     let mut secret: BTreeMap<&str, Value> = BTreeMap::new();
@@ -169,7 +174,7 @@ async fn list(ask: Ask) -> Result<Answer> {
 
 async fn read(ask: Ask) -> Result<Answer> {
     let path = ask.capture("path");
-    let acl = ask.acl()?;
+    let acl = ask.reach()?;
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
     match snapshot.resolve(path) {

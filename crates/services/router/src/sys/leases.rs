@@ -219,7 +219,7 @@ fn id_of(ask: &Ask) -> Result<(String, Fields)> {
 /// A lease that is named in a body is no less protected than one in a path. Who does not own it needs to be allowed one
 /// of the paths that name it; and what denies one of them holds for all, and for everybody.
 fn authorise(ask: &Ask, record: &Record, endpoints: &[&str]) -> Result<()> {
-    let acl = ask.acl()?;
+    let acl = ask.reach()?;
     let paths: Vec<String> =
         endpoints.iter().map(|endpoint| format!("{SYSTEM}{endpoint}/{}", record.id)).collect();
     if paths.iter().any(|path| acl.capabilities(path).denies()) {

@@ -11,6 +11,7 @@ mod keys;
 mod leases;
 mod loggers;
 mod mounts;
+mod namespaces;
 mod openapi;
 mod pins;
 mod plugins;
@@ -73,6 +74,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     loggers::ENDPOINTS,
     quotas::ENDPOINTS,
     tools::ENDPOINTS,
+    namespaces::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
@@ -83,6 +85,48 @@ pub(crate) fn direct(path: &str) -> Option<(&'static Endpoint, Captures)> {
 /// Sealing what is sealed is no mistake.
 pub(crate) fn is_done_while_sealed(asked: &Asked) -> bool {
     asked.path() == "sys/seal" && asked.operation == Operation::Update
+}
+
+/// What is of the whole server, and can be asked of the root namespace only: each with all that lies below it.
+const OF_ROOT: [&str; 32] = [
+    "audit",
+    "audit-hash",
+    "config",
+    "decode-token",
+    "generate-recovery-token",
+    "generate-root",
+    "health",
+    "host-info",
+    "in-flight-req",
+    "init",
+    "internal/counters/activity",
+    "internal/counters/config",
+    "internal/inspect",
+    "key-status",
+    "loggers",
+    "metrics",
+    "monitor",
+    "plugins/catalog",
+    "plugins/events",
+    "plugins/pins",
+    "plugins/processes",
+    "plugins/runtimes",
+    "pprof",
+    "quotas",
+    "raw",
+    "rekey",
+    "rekey-recovery-key",
+    "replication",
+    "rotate",
+    "seal",
+    "step-down",
+    "unseal",
+];
+
+/// Whether a path below `sys/` is for the root namespace only.
+pub(crate) fn is_of_root(path: &str) -> bool {
+    let is_below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    OF_ROOT.iter().any(|above| path.strip_prefix(above).is_some_and(is_below))
 }
 
 /// These tell everybody how the server stands, or open it; all others are recorded by audit devices.

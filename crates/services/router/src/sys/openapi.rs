@@ -44,7 +44,7 @@ struct Described {
 }
 
 async fn whole(ask: Ask) -> Result<Answer> {
-    let acl = ask.caller.is_some().then(|| ask.acl()).transpose()?;
+    let acl = ask.caller.is_some().then(|| ask.reach()).transpose()?;
     let active = ask.active()?;
     let snapshot = active.mounts.snapshot();
     let reached = |mount: &Mount| acl.as_ref().is_none_or(|acl| acl.reaches_into(mount.entry.path.as_str()));

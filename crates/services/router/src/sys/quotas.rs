@@ -42,7 +42,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn config(ask: Ask) -> Result<Answer> {
-    Ok(Answer::data(&*ask.active()?.quotas.settings.now()))
+    Ok(Answer::data(&*ask.active()?.shared.quotas.settings.now()))
 }
 
 async fn configure(ask: Ask) -> Result<Answer> {
@@ -51,7 +51,7 @@ async fn configure(ask: Ask) -> Result<Answer> {
     let absolute = fields.list("absolute_rate_limit_exempt_paths")?;
     let recorded = fields.flag("enable_rate_limit_audit_logging")?;
     let told = fields.flag("enable_rate_limit_response_headers")?;
-    let change = ask.active()?.quotas.settings.change(|settings| {
+    let change = ask.active()?.shared.quotas.settings.change(|settings| {
         let mut settings = settings.clone();
         settings.rate_limit_exempt_paths = exempt.unwrap_or(settings.rate_limit_exempt_paths);
         settings.absolute_rate_limit_exempt_paths = absolute.or(settings.absolute_rate_limit_exempt_paths);
@@ -66,14 +66,14 @@ async fn configure(ask: Ask) -> Result<Answer> {
 }
 
 async fn list(ask: Ask) -> Result<Answer> {
-    let rules = ask.active()?.quotas.rules.now();
+    let rules = ask.active()?.shared.quotas.rules.now();
     let names: Vec<&String> = rules.iter().map(|(name, _)| name).collect();
     if names.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": names }))) }
 }
 
 async fn read(ask: Ask) -> Result<Answer> {
     let name = ask.capture("name");
-    let rules = ask.active()?.quotas.rules.now();
+    let rules = ask.active()?.shared.quotas.rules.now();
     let rule = rules.get(name).ok_or(Error::Nothing)?;
     Ok(Answer::data(&json!({
         "type": "rate-limit",
@@ -99,11 +99,12 @@ async fn write(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let name = ask.capture("name");
     let rule = rule(&fields)?;
-    let snapshot = active.mounts.snapshot();
-    if !rule.path.is_empty() && snapshot.resolve(&rule.path).is_none() {
+    let place = active.shared.namespaces.lead(&rule.path);
+    if !place.is_some_and(|(there, rest)| rest.is_empty() || there.mounts.snapshot().resolve(rest).is_some())
+    {
         return Err(QuotaRefusal::Mount(rule.path).into());
     }
-    let change = active.quotas.change(|rules| match rules.rival(name, &rule.path) {
+    let change = active.shared.quotas.change(|rules| match rules.rival(name, &rule.path) {
         Some(rival) => Err(QuotaRefusal::Rival(rival.to_owned()).into()),
         None => Ok(rules.with(name.to_owned(), rule)),
     });
@@ -113,7 +114,7 @@ async fn write(ask: Ask) -> Result<Answer> {
 
 async fn delete(ask: Ask) -> Result<Answer> {
     let name = ask.capture("name");
-    ask.active()?.quotas.change(|rules| Ok(rules.without(name))).await?;
+    ask.active()?.shared.quotas.change(|rules| Ok(rules.without(name))).await?;
     Ok(Answer::Nothing)
 }
 

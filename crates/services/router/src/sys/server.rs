@@ -62,7 +62,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         "Lists what is still tried out.",
     ),
     endpoint("license/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
-    endpoint("namespaces/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
     endpoint("replication/performance/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
     endpoint("quotas/lease-count/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
     endpoint(
@@ -77,7 +76,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn versions(ask: Ask) -> Result<Answer> {
-    let versions = ask.active()?.settings.versions.now();
+    let versions = ask.active()?.shared.settings.versions.now();
     let keys: Vec<&str> = versions.iter().map(|(each, _)| each.version.as_str()).collect();
     let info = versions.iter().map(|(each, before)| {
         let view = json!({

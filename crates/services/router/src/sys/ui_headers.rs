@@ -33,7 +33,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {
-    let headers = ask.active()?.settings.ui_headers.now();
+    let headers = ask.active()?.shared.settings.ui_headers.now();
     match headers.names() {
         names if names.is_empty() => Err(Error::Nothing),
         names => Ok(Answer::data(&json!({ "keys": names }))),
@@ -41,7 +41,7 @@ async fn list(ask: Ask) -> Result<Answer> {
 }
 
 async fn read(ask: Ask) -> Result<Answer> {
-    let headers = ask.active()?.settings.ui_headers.now();
+    let headers = ask.active()?.shared.settings.ui_headers.now();
     let header = headers.get(ask.capture("header")).ok_or(Error::Nothing)?;
     if ask.fields()?.flag("multivalue")?.unwrap_or(false) {
         return Ok(Answer::data(&json!({ "values": header.values })));
@@ -62,13 +62,13 @@ async fn write(ask: Ask) -> Result<Answer> {
         return Err(Unfit::HeaderValues.into());
     }
     let header = UiHeader { name, values };
-    ask.active()?.settings.ui_headers.change(|headers| Ok(headers.with(header))).await?;
+    ask.active()?.shared.settings.ui_headers.change(|headers| Ok(headers.with(header))).await?;
     Ok(Answer::Nothing)
 }
 
 async fn delete(ask: Ask) -> Result<Answer> {
     let name = ask.capture("header");
-    ask.active()?.settings.ui_headers.change(|headers| Ok(headers.without(name))).await?;
+    ask.active()?.shared.settings.ui_headers.change(|headers| Ok(headers.without(name))).await?;
     Ok(Answer::Nothing)
 }
 

@@ -4,17 +4,19 @@ use domain::Token;
 use tokio::runtime::Handle;
 
 use super::{
-    SaltedId, TokenEntry, batch,
+    Found, SaltedId, TokenEntry, batch,
     records::{self, Children, Folder},
     revoke,
 };
-use crate::{Error, core::Active, error::Result};
+use crate::{Error, core::Active, error::Result, reach::Reach};
 
 /// Who asks, as their token says.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) id: SaltedId,
     pub(crate) entry: Arc<TokenEntry>,
+    /// The namespace that the token belongs to. What is asked may be in one below.
+    pub(crate) home: Arc<Active>,
     /// There for the last request of a token with a limited number of uses.
     _last_use: Option<LastUse>,
 }
@@ -27,6 +29,8 @@ struct LastUse {
 }
 
 /// Whose token it is. A token with a limited number of uses has one less afterwards.
+///
+/// A token is good in its own namespace and in those below; it never reaches one above or beside it.
 pub(crate) async fn authenticate(
     active: &Arc<Active>,
     token: &Token,
@@ -35,24 +39,43 @@ pub(crate) async fn authenticate(
     if token.expose().is_empty() {
         return Err(Error::NoToken);
     }
-    let tokens = &active.tokens;
+    let home = active.home_of(token)?.ok_or(Error::BadToken)?;
+    let tokens = &home.tokens;
     let id = SaltedId::of(&tokens.salt, token);
     if token.expose().starts_with(batch::PREFIX) {
-        let entry = Box::pin(tokens.open_batch(token)).await?.ok_or(Error::BadToken)?;
+        let entry = Box::pin(home.open_batch(token)).await?.ok_or(Error::BadToken)?;
         refuse_strangers(&entry, remote)?;
-        return Ok(Arc::new(Caller { id, entry, _last_use: None }));
+        refuse_beyond(&home, active)?;
+        return Ok(Arc::new(Caller { id, entry, home, _last_use: None }));
     }
     let mut entry = tokens.lookup(&id).await?.ok_or(Error::BadToken)?;
     if entry.is_expired(SystemTime::now()) {
-        tokio::spawn(revoke::later(active.clone(), id));
+        tokio::spawn(revoke::later(home, id));
         return Err(Error::BadToken);
     }
     refuse_strangers(&entry, remote)?;
+    refuse_beyond(&home, active)?;
     if entry.num_uses != 0 {
-        entry = Box::pin(count_use(active, &id)).await?.ok_or(Error::BadToken)?;
+        entry = Box::pin(count_use(&home, &id)).await?.ok_or(Error::BadToken)?;
     }
-    let last_use = (entry.num_uses < 0).then(|| LastUse { active: active.clone(), id });
-    Ok(Arc::new(Caller { id, entry, _last_use: last_use }))
+    let last_use = (entry.num_uses < 0).then(|| LastUse { active: home.clone(), id });
+    Ok(Arc::new(Caller { id, entry, home, _last_use: last_use }))
+}
+
+fn refuse_beyond(home: &Active, asked: &Active) -> Result<()> {
+    if home.namespace.path.contains(&asked.namespace.path) { Ok(()) } else { Err(Error::Forbidden) }
+}
+
+impl Caller {
+    /// The token, as one that somebody names.
+    pub(crate) fn found(&self) -> Found {
+        Found { id: self.id, entry: self.entry.clone(), home: self.home.clone() }
+    }
+
+    /// What the holder may do in a namespace.
+    pub(crate) fn reach(&self, at: &Active) -> Result<Reach> {
+        Reach::new(self.home.acl(&self.entry)?, &self.home.namespace, &at.namespace)
+    }
 }
 
 fn refuse_strangers(entry: &TokenEntry, remote: Option<IpAddr>) -> Result<()> {

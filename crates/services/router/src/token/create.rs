@@ -4,7 +4,6 @@ use wire::{catalog::v1::Write, pb};
 use super::{
     SaltedId, TokenEntry, TokenKind, TokenRefusal,
     records::{self, Folder},
-    store::{new_accessor, new_token},
 };
 use crate::{Error, core::Active, error::Result};
 
@@ -15,7 +14,7 @@ pub(super) async fn create(active: &Active, entry: &TokenEntry) -> Result<Token>
 
 /// A new root token, for those who hold the keys of the seal.
 pub(crate) async fn create_root(active: &Active) -> Result<Token> {
-    create(active, &TokenEntry::root(new_accessor()?)).await
+    create(active, &TokenEntry::root(active.tokens.new_accessor()?)).await
 }
 
 /// Likewise, for somebody whom a plugin vouches for. What it said is kept, for the token's renewal.
@@ -42,7 +41,7 @@ pub(crate) async fn create_with(
     entry: &TokenEntry,
     belongings: impl FnOnce(&SaltedId) -> Vec<Write>,
 ) -> Result<Token> {
-    let token = new_token()?;
+    let token = active.tokens.new_token()?;
     let id = active.tokens.id_of(&token);
     let mut writes = records::births(active, &id, entry, None);
     writes.extend(belongings(&id));
@@ -52,8 +51,8 @@ pub(crate) async fn create_with(
 
 async fn make(active: &Active, entry: &TokenEntry, vouched: Option<&pb::Auth>) -> Result<Token> {
     let token = match entry.kind {
-        TokenKind::Service => new_token()?,
-        TokenKind::Batch => return active.tokens.batch.seal(entry),
+        TokenKind::Service => active.tokens.new_token()?,
+        TokenKind::Batch => return active.tokens.new_batch_token(entry),
     };
     let id = SaltedId::of(&active.tokens.salt, &token);
     add(active, id, entry, records::births(active, &id, entry, vouched)).await?;
@@ -64,9 +63,11 @@ async fn make(active: &Active, entry: &TokenEntry, vouched: Option<&pb::Auth>) -
 async fn add(active: &Active, id: SaltedId, entry: &TokenEntry, writes: Vec<Write>) -> Result<()> {
     let tokens = &active.tokens;
     if let Some(parent) = &entry.parent {
+        let host = active.host_of(parent)?;
+        let of_parent = host.as_ref().map_or(tokens, |host| &host.tokens);
         // A parent cannot end before its child is among those that end with it.
-        let _turn = tokens.turns.keep(parent).await;
-        tokens.alive(parent).await?.ok_or(Error::BadToken)?;
+        let _turn = of_parent.turns.keep(parent).await;
+        of_parent.alive(parent).await?.ok_or(Error::BadToken)?;
         tokens.store.commit(writes).await?;
     } else {
         tokens.store.commit(writes).await?;

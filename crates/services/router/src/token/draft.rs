@@ -2,12 +2,14 @@ use std::time::Duration;
 
 use domain::{Grant, LeaseLimits, LeaseTerm, LeaseWish, display_name};
 
-use super::{Caller, TokenEntry, TokenKind, TokenRefusal, role::Role, store::new_accessor, wish::Wish};
-use crate::error::Result;
+use super::{Caller, TokenEntry, TokenKind, TokenRefusal, role::Role, wish::Wish};
+use crate::{core::Active, error::Result};
 
 /// Who makes a token, and where.
 pub(super) struct Maker<'m> {
     pub(super) caller: &'m Caller,
+    /// The namespace.
+    pub(super) active: &'m Active,
     /// May do here what only root and sudo may.
     pub(super) sudo: bool,
     /// The whole path of the request.
@@ -30,6 +32,7 @@ impl Maker<'_> {
     /// What the token is to be, if it may be.
     pub(super) fn draft(&self, wish: &Wish) -> Result<Draft> {
         self.refuse_parent()?;
+        self.refuse_abroad(wish)?;
         let role = self.role.map(|(_, role)| role);
         let kind = role.map_or_else(|| wish.kind.unwrap_or_default(), |role| role.kind(wish.kind));
         let batch = kind == TokenKind::Batch;
@@ -55,7 +58,7 @@ impl Maker<'_> {
         };
         warnings.extend(term.as_ref().and_then(LeaseTerm::warning));
         let orphan = self.is_orphan(wish)?;
-        let accessor = if batch { String::new() } else { new_accessor()? };
+        let accessor = if batch { String::new() } else { self.active.tokens.new_accessor()? };
         let entry = TokenEntry {
             kind,
             parent: (!orphan).then_some(self.caller.id),
@@ -70,7 +73,7 @@ impl Maker<'_> {
             renewable: !batch
                 && term.is_some()
                 && role.map_or(wish.renewable, |role| role.renewable && wish.renewable),
-            entity_id: if orphan { String::new() } else { parent.entity_id.clone() },
+            entity_id: if orphan || self.is_abroad() { String::new() } else { parent.entity_id.clone() },
             bound_cidrs: self.bounds(),
             ..TokenEntry::at(self.path_shown(), accessor)
         };
@@ -86,6 +89,23 @@ impl Maker<'_> {
         }
     }
 
+    /// In a namespace below, only those make tokens at once who may do everything there.
+    fn refuse_abroad(&self, wish: &Wish) -> Result<(), TokenRefusal> {
+        if !self.is_abroad() {
+            Ok(())
+        } else if !self.sudo {
+            Err(TokenRefusal::Sudo("directly generate a token in a child namespace"))
+        } else if wish.policies.iter().any(|name| name == "root") {
+            Err(TokenRefusal::RootAbroad)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn is_abroad(&self) -> bool {
+        self.caller.is_abroad(self.active)
+    }
+
     fn refuse_alias(&self, wish: &Wish) -> Result<(), TokenRefusal> {
         match (&wish.entity_alias, self.role) {
             (None, _) => Ok(()),
@@ -97,8 +117,10 @@ impl Maker<'_> {
 
     fn policies(&self, wish: &Wish) -> Result<Vec<String>, TokenRefusal> {
         let role = self.role.map(|(_, role)| role);
+        let everybodys = ["default".to_owned()];
         let grant = Grant {
-            parent: &self.caller.entry.policies,
+            // Those of another namespace are other policies, whatever they are called.
+            parent: if self.is_abroad() { &everybodys } else { &self.caller.entry.policies },
             sudo: self.sudo,
             role: role.map(Role::policies),
             asked: &wish.policies,

@@ -5,7 +5,7 @@ use domain::{Kind, LeaseLimits, LeaseTerm, LeaseWish, MountEntry, PastMaxTtl, no
 use ipnet::IpNet;
 use wire::pb;
 
-use super::{TokenEntry, TokenKind, create_vouched, network, store::new_accessor, view};
+use super::{TokenEntry, TokenKind, create_vouched, network, view};
 use crate::{core::Active, error::Result, identity::Shown};
 
 /// Why a login does not yield a token, though its plugin says yes.
@@ -76,7 +76,7 @@ pub(crate) async fn log_in(
     auth: pb::Auth,
 ) -> Result<LoggedIn> {
     let shown = auth.alias.clone().map(|alias| Shown::new(mount, alias, auth.group_aliases.clone()));
-    let (mut entry, warnings) = entry_of(login, &auth, new_accessor()?)?;
+    let (mut entry, warnings) = entry_of(login, &auth, active.tokens.new_accessor()?)?;
     // Nobody becomes somebody by a login that is refused.
     if let Some(shown) = shown {
         entry.entity_id = active.identity.log_in(shown).await?.entity_id().to_owned();

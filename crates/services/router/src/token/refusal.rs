@@ -10,6 +10,10 @@ pub enum TokenRefusal {
     LimitedParent,
     #[error("root or sudo privileges required to {0}")]
     Sudo(&'static str),
+    #[error("root tokens may not be created from a parent namespace")]
+    RootAbroad,
+    #[error("token IDs can only be manually specified in the root namespace")]
+    ChosenBelow,
     #[error("invalid 'token_type' value")]
     Kind,
     #[error("batch tokens cannot have {0:?} set")]

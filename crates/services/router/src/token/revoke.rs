@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use wire::catalog::v1::Write;
 
 use super::{
-    SaltedId, TokenEntry,
+    SaltedId, TokenEntry, abroad,
     records::{self, Children, Ending, Folder},
 };
 use crate::{core::Active, cubbyhole::Shelf, error::Result, store::put};
@@ -89,6 +89,7 @@ async fn end_holdings(active: &Active, id: &SaltedId) -> Result<()> {
     let tokens = &active.tokens;
     // A request that the token still made has written by now, or finds the mark gone.
     let _turn = tokens.turns.change(id).await;
+    abroad::end_holdings(active, id).await?;
     Shelf::of(&tokens.store, id).clear().await?;
     tokens.store.delete(Folder::Ending.key(id)).await
 }
@@ -123,6 +124,7 @@ async fn end_children(active: &Active, id: SaltedId) -> Result<Vec<SaltedId>> {
     while let Some(parent) = marked.get(next).copied() {
         next += 1;
         let Some(ending) = store.read::<Ending>(&Folder::Ending.key(parent)).await? else { continue };
+        abroad::end_children(active, &parent, ending.children).await?;
         loop {
             let names = store.page(&records::children(&parent), String::new()).await?;
             if names.is_empty() {
@@ -156,7 +158,7 @@ async fn leave(
     Ok(child.filter(|_| done && children == Children::Die))
 }
 
-async fn orphan(active: &Active, id: &SaltedId) -> Result<bool> {
+pub(super) async fn orphan(active: &Active, id: &SaltedId) -> Result<bool> {
     let tokens = &active.tokens;
     let _turn = tokens.turns.change(id).await;
     let Some(mut entry) = tokens.stored(id).await? else { return Ok(false) };

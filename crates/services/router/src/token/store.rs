@@ -13,12 +13,13 @@ use wire::catalog::v1::Write;
 
 use super::{
     SaltedId, TokenEntry,
-    batch::{self, BatchSeal},
+    batch::BatchSeal,
     records::{self, Accessor, Folder, SALT, Salt},
 };
 use crate::{
     Error,
     error::Result,
+    namespaces::Namespace,
     random,
     store::{Store, put},
     turns::Turns,
@@ -36,6 +37,7 @@ const CACHED: usize = 10_000;
 /// All tokens: one record each, and the recently used ones in memory.
 pub(crate) struct Tokens {
     pub(super) store: Store,
+    namespace: Namespace,
     pub(super) salt: hmac::Key,
     pub(super) batch: BatchSeal,
     pub(super) recent: Cache<SaltedId, Arc<TokenEntry>>,
@@ -47,13 +49,6 @@ pub(crate) struct Tokens {
     pub(super) role_changes: Mutex<()>,
     /// Somebody is tidying up.
     pub(super) tidying: AtomicBool,
-}
-
-/// A token that somebody names.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) id: SaltedId,
-    pub(crate) entry: Arc<TokenEntry>,
 }
 
 /// The first token of all, and what has to be stored for it.
@@ -68,19 +63,26 @@ impl FirstToken {
     pub(crate) fn make(given: Option<Token>) -> Result<Self> {
         let salt = Salt { salt: random::bytes()? };
         let key = hmac::Key::new(hmac::HMAC_SHA256, &salt.salt);
-        let token = given.map_or_else(new_token, Ok)?;
-        let entry = TokenEntry::root(new_accessor()?);
+        let root = Namespace::root();
+        let token = given.map_or_else(|| new_token(&root), Ok)?;
+        let entry = TokenEntry::root(new_accessor(&root)?);
         let mut writes = vec![put(SALT.to_owned(), &salt)];
         writes.extend(records::stored(&key, &SaltedId::of(&key, &token), &entry));
         Ok(Self { token, writes })
     }
 }
 
+/// What is stored about tokens where there are none yet.
+pub(crate) fn first_writes() -> Result<Vec<Write>> {
+    Ok(vec![put(SALT.to_owned(), &Salt { salt: random::bytes()? })])
+}
+
 impl Tokens {
-    pub(crate) async fn open(store: Store) -> Result<Self> {
+    pub(crate) async fn open(store: Store, namespace: Namespace) -> Result<Self> {
         let Salt { salt } = store.read(SALT).await?.ok_or(Error::Missing(SALT))?;
         Ok(Self {
             store,
+            namespace,
             batch: BatchSeal::new(&salt),
             salt: hmac::Key::new(hmac::HMAC_SHA256, &salt),
             recent: Cache::new(CACHED),
@@ -101,33 +103,25 @@ impl Tokens {
         Ok(self.alive(id).await?.is_some())
     }
 
-    /// What is known of a token that somebody names; that is no use of it.
-    pub(crate) async fn find(&self, token: &Token) -> Result<Option<Found>> {
-        let id = SaltedId::of(&self.salt, token);
-        let entry = if token.expose().starts_with(batch::PREFIX) {
-            self.open_batch(token).await?
-        } else {
-            self.alive(&id).await?
-        };
-        Ok(entry.map(|entry| Found { id, entry }))
-    }
-
-    /// Likewise, by the name that the token may be known under.
-    pub(crate) async fn find_by_accessor(&self, accessor: &str) -> Result<Option<Found>> {
+    /// The token that may be known under a name.
+    pub(super) async fn find_by_accessor(
+        &self,
+        accessor: &str,
+    ) -> Result<Option<(SaltedId, Arc<TokenEntry>)>> {
         let index = self.store.read::<Accessor>(&records::index(&self.salt, accessor)).await?;
         let Some(Accessor { token: id, .. }) = index else { return Ok(None) };
         let entry = self.alive(&id).await?.filter(|entry| entry.accessor == accessor);
-        Ok(entry.map(|entry| Found { id, entry }))
+        Ok(entry.map(|entry| (id, entry)))
     }
 
-    /// Stores what belongs to a token, unless nobody would remove it any more. One that is used up is gone before its last
+    /// Stores what belongs to a token, there or in a namespace below, unless nobody would remove it any more. One that is used up is gone before its last
     /// request; what that stores goes with the rest of what it held.
-    pub(crate) async fn add_belonging(&self, id: &SaltedId, belonging: Write) -> Result<()> {
+    pub(super) async fn add_belonging(&self, id: &SaltedId, to: &Store, belonging: Write) -> Result<()> {
         let _turn = self.turns.keep(id).await;
         if self.lookup(id).await?.is_none() && self.store.get(&Folder::Ending.key(id)).await?.is_none() {
             return Err(Error::BadToken);
         }
-        self.store.commit(vec![belonging]).await
+        to.commit(vec![belonging]).await
     }
 
     /// The accessors of all tokens, sorted.
@@ -156,16 +150,24 @@ impl Tokens {
         Ok(entry.filter(|entry| !entry.is_expired(SystemTime::now())))
     }
 
-    /// A batch token is good while its parent is.
-    pub(super) async fn open_batch(&self, token: &Token) -> Result<Option<Arc<TokenEntry>>> {
-        let opened = self.batch.open(token).filter(|entry| !entry.is_expired(SystemTime::now()));
-        let Some(entry) = opened else { return Ok(None) };
-        if let Some(parent) = &entry.parent
-            && self.alive(parent).await?.is_none()
-        {
-            return Ok(None);
-        }
-        Ok(Some(Arc::new(entry)))
+    /// What a batch token says that has not come to its end. Whether its parent has is for the caller to find out.
+    pub(super) fn open_batch(&self, token: &Token) -> Option<TokenEntry> {
+        self.batch.open(token).filter(|entry| !entry.is_expired(SystemTime::now()))
+    }
+
+    /// A token that nobody had before.
+    pub(super) fn new_token(&self) -> Result<Token> {
+        new_token(&self.namespace)
+    }
+
+    /// A name that no token was known under before.
+    pub(crate) fn new_accessor(&self) -> Result<String> {
+        new_accessor(&self.namespace)
+    }
+
+    /// A token that is stored nowhere.
+    pub(super) fn new_batch_token(&self, entry: &TokenEntry) -> Result<Token> {
+        Ok(Token::new(self.namespace.mark(self.batch.seal(entry)?)))
     }
 
     /// What is stored about a token, from memory where it can be.
@@ -194,10 +196,10 @@ impl fmt::Debug for Tokens {
     }
 }
 
-pub(super) fn new_token() -> Result<Token> {
-    Ok(Token::new(format!("hvs.{}", random::base62(24)?)))
+fn new_token(namespace: &Namespace) -> Result<Token> {
+    Ok(Token::new(namespace.mark(format!("hvs.{}", random::base62(24)?))))
 }
 
-pub(super) fn new_accessor() -> Result<String> {
-    random::base62(24)
+fn new_accessor(namespace: &Namespace) -> Result<String> {
+    Ok(namespace.mark(random::base62(24)?))
 }

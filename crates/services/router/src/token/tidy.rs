@@ -3,7 +3,7 @@ use std::sync::{Arc, atomic::Ordering};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    SaltedId,
+    SaltedId, abroad,
     records::{self, Accessor, Folder},
     revoke,
     store::Tokens,
@@ -37,6 +37,7 @@ pub(super) fn tidy(active: &Arc<Active>) -> bool {
 
 async fn work(active: &Arc<Active>) -> Result<usize> {
     revoke::resume(active).await?;
+    abroad::tidy(active).await?;
     let tokens = &active.tokens;
     let accessors = tokens.store.list(Folder::Accessor.prefix()).await?;
     let mut removed =

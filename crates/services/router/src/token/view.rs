@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::TokenEntry;
-use crate::{answer::json, core::Active, error::Result, identity::Standing};
+use crate::{answer::json, core::Active, error::Result, identity::Standing, namespaces::Namespace};
 
 /// All that is told about a token.
 #[derive(Serialize)]
@@ -30,6 +30,9 @@ pub(super) struct TokenView<'a> {
     path: &'a str,
     #[serde(skip_serializing_if = "is_zero")]
     period: u64,
+    /// Only for those that do not belong to the root namespace.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace_path: &'a str,
     policies: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     renewable: Option<bool>,
@@ -72,7 +75,12 @@ const fn is_zero(number: &u64) -> bool {
 
 impl<'a> TokenView<'a> {
     /// With the token, for those who have it; empty for those who know its accessor.
-    pub(super) fn new(token: &'a str, entry: &'a TokenEntry, standing: Option<&'a Standing>) -> Self {
+    pub(super) fn new(
+        token: &'a str,
+        entry: &'a TokenEntry,
+        home: &'a Namespace,
+        standing: Option<&'a Standing>,
+    ) -> Self {
         let ends = entry.expires();
         let renewed = entry.renewed.map(|renewed| renewed.at);
         let standing = standing.filter(|standing| !standing.policies().is_empty());
@@ -93,6 +101,7 @@ impl<'a> TokenView<'a> {
             orphan: entry.orphan(),
             path: &entry.path,
             period: entry.period,
+            namespace_path: home.path.as_str(),
             policies: &entry.policies,
             renewable: ends.map(|_| entry.renewable),
             role: &entry.role,

@@ -4,7 +4,7 @@ use wire::router::v1::response::Body;
 
 use super::{
     WrappingRefusal,
-    check::{named, require_wrapping},
+    check::{home, named, require_wrapping},
 };
 use crate::{
     answer::Answer,
@@ -55,9 +55,9 @@ async fn wrap(ask: Ask) -> Result<Answer> {
 }
 
 async fn unwrap(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
     let caller = ask.caller()?;
     let token = ask.named.as_ref().unwrap_or(&ask.token);
+    let active = &home(ask.active()?, token)?;
     let id = active.tokens.id_of(token);
     let parcel = active.wrapping.find(&id).await?;
     if id == caller.id {
@@ -74,8 +74,8 @@ async fn unwrap(ask: Ask) -> Result<Answer> {
 }
 
 async fn rewrap(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
     let old = ask.named.as_ref().ok_or(WrappingRefusal::NotValid)?;
+    let active = &home(ask.active()?, old)?;
     let parcel = active.wrapping.find(&active.tokens.id_of(old)).await?;
     let path = "sys/wrapping/rewrap";
     let response = active.wrapping.rewrap(active, (old, path), ask.wish.clone(), parcel).await?;
@@ -86,6 +86,7 @@ async fn lookup(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let token = named(&ask.body)?.unwrap_or_else(|| ask.token.clone());
     let token = require_wrapping(active, token).await?;
+    let active = home(active, &token)?;
     let about = active.wrapping.find(&active.tokens.id_of(&token)).await?.about;
     Ok(Answer::data(&json!({
         "creation_path": about.creation_path,

@@ -10,7 +10,7 @@ mod refusal;
 mod wish;
 mod wrap;
 
-pub(crate) use check::resolve_first;
+pub(crate) use check::{is_about_own, resolve_first};
 pub(crate) use endpoints::ENDPOINTS;
 pub(crate) use jwt::{Claims, Signer, is_jwt};
 pub use refusal::WrappingRefusal;

@@ -17,7 +17,6 @@ use crate::{
     core::Active,
     cubbyhole::{Shelf, placed},
     error::Result,
-    random,
     store::Store,
     token::{self, SaltedId, TokenEntry, create_with, revoke},
 };
@@ -186,7 +185,7 @@ impl Wrapping {
             created: about.creation_time,
             ttl,
             explicit_max_ttl: ttl,
-            ..TokenEntry::root(random::base62(24)?)
+            ..TokenEntry::root(active.tokens.new_accessor()?)
         };
         let stored = json(&Stored { response: text });
         let belongings = |id: &SaltedId| vec![placed(id, RESPONSE, stored), placed(id, ABOUT, json(&about))];

@@ -66,16 +66,21 @@ async fn by_role(ask: Ask) -> Result<Answer> {
 async fn make(ask: &Ask, path: String, orphan: bool, role: Option<(&str, &Role)>) -> Result<Answer> {
     let active = ask.active()?;
     let wish = Wish::read(&ask.fields()?)?;
-    let acl = ask.acl()?;
-    let sudo = acl.is_root() || acl.capabilities(&path).has(Capability::Sudo);
+    let reach = ask.reach()?;
+    let sudo = reach.is_root() || reach.capabilities(&path).has(Capability::Sudo);
     let limits = active.mounts.ttl_at(&path).ok_or(Error::UnsupportedPath)?;
-    let maker = Maker { caller: ask.caller()?, sudo, path, orphan, role, limits };
+    let caller = ask.caller()?;
+    let maker = Maker { caller, active, sudo, path, orphan, role, limits };
     let Draft { mut entry, mut warnings } = maker.draft(&wish)?;
     if let Some(alias) = wish.entity_alias {
         entry.entity_id = entity(active, alias).await?;
     }
+    if entry.parent.is_some() {
+        caller.settle(active).await?;
+    }
     let token = match wish.id.filter(|_| entry.kind == TokenKind::Service) {
         None => create(active, &entry).await?,
+        Some(_) if !active.namespace.is_root() => return Err(TokenRefusal::ChosenBelow.into()),
         Some(chosen) => {
             check_chosen(&chosen, sudo)?;
             create_chosen(active, &chosen, &entry).await?;

@@ -8,7 +8,7 @@ use crate::{
     ask::Ask,
     endpoint::{Access, Endpoint},
     error::Result,
-    token::{TokenEntry, TokenRefusal, view::TokenView},
+    token::{Found, TokenRefusal, view::TokenView},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -43,7 +43,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn of_caller(ask: Ask) -> Result<Answer> {
-    show(&ask, ask.token.expose(), &ask.caller()?.entry)
+    show(ask.token.expose(), &ask.caller()?.found())
 }
 
 async fn of_token(ask: Ask) -> Result<Answer> {
@@ -56,17 +56,18 @@ async fn of_token(ask: Ask) -> Result<Answer> {
     }
     let named = named(&ask, &fields).await?;
     let found = named.found.ok_or(TokenRefusal::BadToken)?;
-    show(&ask, named.token.expose(), &found.entry)
+    show(named.token.expose(), &found)
 }
 
 async fn of_accessor(ask: Ask) -> Result<Answer> {
     let found = by_accessor(ask.active()?, &ask.fields()?).await?.ok_or(TokenRefusal::BadAccessor)?;
-    show(&ask, "", &found.entry)
+    show("", &found)
 }
 
-fn show(ask: &Ask, token: &str, entry: &TokenEntry) -> Result<Answer> {
-    let standing = ask.active()?.identity.standing(&entry.entity_id)?;
-    Ok(Answer::data(&TokenView::new(token, entry, standing.as_deref())))
+fn show(token: &str, found: &Found) -> Result<Answer> {
+    let Found { entry, home, .. } = found;
+    let standing = home.identity.standing(&entry.entity_id)?;
+    Ok(Answer::data(&TokenView::new(token, entry, &home.namespace, standing.as_deref())))
 }
 
 async fn accessors(ask: Ask) -> Result<Answer> {

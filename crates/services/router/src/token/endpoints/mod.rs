@@ -27,14 +27,14 @@ struct Named {
 async fn named(ask: &Ask, fields: &Fields) -> Result<Named> {
     let token = fields.text("token")?.filter(|token| !token.is_empty()).ok_or(TokenRefusal::NoToken)?;
     let token = Token::new(token);
-    Ok(Named { found: ask.active()?.tokens.find(&token).await?, token })
+    Ok(Named { found: ask.active()?.find_token(&token).await?, token })
 }
 
 /// The token whose accessor is in a request's parameters.
 async fn by_accessor(active: &Arc<Active>, fields: &Fields) -> Result<Option<Found>> {
     let accessor = fields.text("accessor")?.filter(|accessor| !accessor.is_empty());
     let accessor = accessor.ok_or(TokenRefusal::NoAccessor)?;
-    active.tokens.find_by_accessor(&accessor).await
+    active.find_by_accessor(&accessor).await
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
     ask::Ask,
     endpoint::{Access, Endpoint},
     error::Result,
-    token::{SaltedId, TokenKind, TokenRefusal, renew::renew, view, wish::duration},
+    token::{Found, TokenKind, TokenRefusal, renew::renew, view, wish::duration},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -36,29 +36,28 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn of_caller(ask: Ask) -> Result<Answer> {
-    let caller = ask.caller()?;
-    answer(&ask, caller.id, caller.entry.kind, ask.token.expose()).await
+    answer(&ask, &ask.caller()?.found(), ask.token.expose()).await
 }
 
 async fn of_token(ask: Ask) -> Result<Answer> {
     let named = named(&ask, &ask.fields()?).await?;
     let found = named.found.ok_or(TokenRefusal::NotFound)?;
-    answer(&ask, found.id, found.entry.kind, named.token.expose()).await
+    answer(&ask, &found, named.token.expose()).await
 }
 
 async fn of_accessor(ask: Ask) -> Result<Answer> {
     let found = by_accessor(ask.active()?, &ask.fields()?).await?.ok_or(TokenRefusal::BadAccessor)?;
-    answer(&ask, found.id, found.entry.kind, "").await
+    answer(&ask, &found, "").await
 }
 
-async fn answer(ask: &Ask, id: SaltedId, kind: TokenKind, shown: &str) -> Result<Answer> {
-    if kind == TokenKind::Batch {
+async fn answer(ask: &Ask, found: &Found, shown: &str) -> Result<Answer> {
+    if found.entry.kind == TokenKind::Batch {
         return Err(TokenRefusal::RenewBatch.into());
     }
     let increment: Duration = duration(&ask.fields()?, "increment", "increment")?;
-    let Some(renewal) = renew(ask.active()?, id, increment, ask.connection.clone()).await? else {
+    let Some(renewal) = renew(&found.home, found.id, increment, ask.connection.clone()).await? else {
         return Ok(Answer::Nothing);
     };
-    let auth = view::auth(ask.active()?, shown, &renewal.entry)?;
+    let auth = view::auth(&found.home, shown, &renewal.entry)?;
     Ok(Answer::Auth { auth, warnings: renewal.warnings })
 }

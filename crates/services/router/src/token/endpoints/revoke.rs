@@ -48,21 +48,20 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 async fn of_caller(ask: Ask) -> Result<Answer> {
-    let caller = ask.caller()?;
-    end(&ask, &Found { id: caller.id, entry: caller.entry.clone() }).await
+    end(&ask.caller()?.found()).await
 }
 
 async fn of_token(ask: Ask) -> Result<Answer> {
     let named = named(&ask, &ask.fields()?).await?;
     match named.found {
-        Some(found) => end(&ask, &found).await,
+        Some(found) => end(&found).await,
         None => Ok(Answer::Nothing),
     }
 }
 
 async fn of_accessor(ask: Ask) -> Result<Answer> {
     match by_accessor(ask.active()?, &ask.fields()?).await? {
-        Some(found) => end(&ask, &found).await,
+        Some(found) => end(&found).await,
         None => Ok(Answer::warning("No token found with this accessor")),
     }
 }
@@ -71,13 +70,13 @@ async fn without_children(ask: Ask) -> Result<Answer> {
     let named = named(&ask, &ask.fields()?).await?;
     let found = named.found.ok_or(TokenRefusal::NothingToRevoke)?;
     refuse_batch(&found)?;
-    revoke::revoke_orphan(ask.active()?, found.id).await?;
+    revoke::revoke_orphan(&found.home, found.id).await?;
     Ok(Answer::Nothing)
 }
 
-async fn end(ask: &Ask, found: &Found) -> Result<Answer> {
+async fn end(found: &Found) -> Result<Answer> {
     refuse_batch(found)?;
-    revoke::revoke_tree(ask.active()?, found.id).await?;
+    revoke::revoke_tree(&found.home, found.id).await?;
     Ok(Answer::Nothing)
 }
 

@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    Namespaces, Record,
+    record::{RECORDS, key},
+};
+use crate::{
+    Error,
+    core::{Active, Core, is_damage},
+    error::Result,
+};
+
+/// How many namespaces are read at the same time.
+const AT_ONCE: usize = 16;
+
+impl Namespaces {
+    /// Reads all namespaces, beside the one in which all of them are. One that cannot be read is one that cannot be
+    /// used; the others can.
+    pub(crate) async fn open(&self, core: &Core, root: &Arc<Active>) -> Result<()> {
+        self.begin(root.clone());
+        let reads = self.store.list(RECORDS).await?.into_iter().map(|name| self.read(name));
+        let read = stream::iter(reads).buffer_unordered(AT_ONCE).try_filter_map(async |found| Ok(found));
+        let opened = read.map_ok(|record| open(core, root, record)).try_buffer_unordered(AT_ONCE);
+        let mut found: Vec<(Record, Result<Arc<Active>, String>)> = opened.try_collect().await?;
+        // Those that others are in come before them.
+        found.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+        for (record, opened) in found {
+            let (uuid, path) = (record.uuid, record.path.clone());
+            let is_taken = self.get(&path).is_some();
+            if is_taken || !self.publish(record, opened) {
+                tracing::error!(%uuid, %path, "a namespace has no place, and is left; its data are kept");
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(&self, name: String) -> Result<Option<Record>> {
+        match self.store.read::<Record>(&format!("{RECORDS}{name}")).await {
+            Ok(Some(record)) if key(record.uuid) == format!("{RECORDS}{name}") => Ok(Some(record)),
+            Ok(_) => {
+                tracing::error!(
+                    uuid = name,
+                    "the record of a namespace belongs to another; its data are kept"
+                );
+                Ok(None)
+            }
+            Err(error) if is_damage(&error) => {
+                tracing::error!(uuid = name, %error, "a namespace cannot be read; its data are kept");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn open(
+    core: &Core,
+    root: &Arc<Active>,
+    record: Record,
+) -> Result<(Record, Result<Arc<Active>, String>)> {
+    match core.open(root.shared.clone(), record.namespace()).await {
+        Ok(active) => Ok((record, Ok(Arc::new(active)))),
+        Err(error) if is_damage(&error) || matches!(error, Error::Missing(_)) => {
+            tracing::error!(namespace = %record.path, %error, "a namespace cannot be used; its data are kept");
+            Ok((record, Err(error.to_string())))
+        }
+        Err(error) => Err(error),
+    }
+}
