@@ -91,6 +91,9 @@ pub enum Error {
     /// An earlier write failed in a way that leaves the disk's state unknown; nothing more is written.
     #[error("storage has stopped writing after a failed write; restart the server")]
     Stopped,
+    /// There is no room for what was to be written; it was undone.
+    #[error("storage is full, and nothing was written; make room on the disk that it is on, and try again")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The catalog, asked from another service, refused or could not be reached.
     #[error("{message}")]
     Refused {
@@ -117,7 +120,7 @@ impl Error {
             Self::TooLarge { .. } => Kind::TooLarge,
             Self::Sealed => Kind::Sealed,
             Self::ReadOnly | Self::Setup => Kind::ReadOnly,
-            Self::Damaged(_) | Self::Backend(_) => Kind::Internal,
+            Self::Damaged(_) | Self::Full(_) | Self::Backend(_) => Kind::Internal,
             Self::Stopped => Kind::Unavailable,
             Self::Refused { kind, .. } => *kind,
         }

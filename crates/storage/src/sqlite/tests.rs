@@ -81,6 +81,26 @@ async fn a_bad_write_harms_only_itself() {
 }
 
 #[tokio::test]
+async fn what_there_is_no_room_for_is_refused_as_a_whole_and_writing_goes_on() {
+    let (_directory, path) = place();
+    let opened = Sqlite::open(&path).await.unwrap();
+    // So many pages of the database stand for the disk.
+    let writer = Writer::start(&options(&path).pragma("max_page_count", "64")).await.unwrap();
+    let storage = Sqlite { writer, ..opened };
+    let large = |key: &str| Write::Put(key.parse().unwrap(), vec![7; 100 << 10].into());
+    storage.commit(vec![large("a"), large("b")]).await.unwrap();
+
+    let refused = storage.commit(vec![put("c"), large("d")]).await.unwrap_err();
+    assert!(matches!(refused, Error::Full(_)), "{refused:?}");
+    assert!(refused.to_string().starts_with("storage is full, and nothing was written"), "{refused}");
+    assert_eq!(storage.list(&Prefix::ALL).await.unwrap(), ["a", "b"]);
+
+    storage.commit(vec![Write::Delete("a".parse().unwrap())]).await.unwrap();
+    storage.commit(vec![put("c"), large("d")]).await.unwrap();
+    assert_eq!(storage.list(&Prefix::ALL).await.unwrap(), ["b", "c", "d"]);
+}
+
+#[tokio::test]
 async fn the_database_of_another_writer_is_waited_for_and_then_refused_as_a_whole() {
     let (_directory, path) = place();
     let storage = Sqlite::open(&path).await.unwrap();

@@ -1,3 +1,7 @@
+use std::sync::Arc;
+
+use crate::Error;
+
 /// What a failed statement or commit says about what it was to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -27,6 +31,11 @@ pub(super) fn verdict(error: &sqlx::Error) -> Verdict {
         Some(code) if LOCKED.contains(&code) => Verdict::Locked,
         _ => Verdict::Unknown,
     }
+}
+
+/// What a write was refused with that was undone.
+pub(super) fn refusal(error: Arc<sqlx::Error>) -> Error {
+    if primary_code(&error) == Some(FULL) { Error::Full(Box::new(error)) } else { Error::backend(error) }
 }
 
 /// The lower byte of the code that SQLite gave; the others say more about it.

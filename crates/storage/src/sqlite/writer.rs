@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use super::{
     changes::{Change, changes},
     queries, schema,
-    verdict::{Verdict, verdict},
+    verdict::{Verdict, refusal, verdict},
 };
 use crate::{Error, Result, Write};
 
@@ -96,7 +96,7 @@ impl Writer {
             Outcome::Durable => Ok(()),
             Outcome::Deposed => Err(Error::ReadOnly),
             Outcome::Stopped => Err(Error::Stopped),
-            Outcome::Failed { source, .. } => Err(Error::backend(source)),
+            Outcome::Failed { source, .. } => Err(refusal(source)),
         }
     }
 }
