@@ -1,7 +1,7 @@
 //! Programs as a host runs them.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use goplugin::host::{self, Connection, Rest, StartError};
@@ -95,14 +95,29 @@ pub fn greeter() -> PathBuf {
 /// A program of the Go module beside this file. Go itself knows what has to be built again.
 pub fn go_program(name: &str) -> PathBuf {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let built = std::process::Command::new("go")
-        .args(["build", "-trimpath", "-buildvcs=false", "-o"])
-        .arg(&program)
-        .arg(format!("./{name}"))
+    let package = format!("./{name}");
+    download(&package);
+    let built = go(&["build", "-trimpath", "-buildvcs=false", "-o", program.to_str().unwrap(), &package]);
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    program
+}
+
+/// Has Go fetch what a package needs. Go itself does not try again when the network fails; what is still missing then,
+/// the build tells.
+fn download(package: &str) {
+    for pause in [2, 10, 30] {
+        if go(&["list", "-deps", package]).status.success() {
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(pause));
+    }
+}
+
+fn go(arguments: &[&str]) -> Output {
+    std::process::Command::new("go")
+        .args(arguments)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/go"))
         .env("CGO_ENABLED", "0")
         .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    program
+        .unwrap()
 }
