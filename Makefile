@@ -4,7 +4,7 @@
 APART = go_kv hvac host_killed kill_under_load degraded durability seal mounts
 
 # Stories that can be told at length.
-LONG = crowd rounds swap_race durability cut_off tokens
+LONG = crowd rounds swap_race durability cut_off tokens l7_
 
 .PHONY: help build run test check fmt unit e2e e2e-apart programs plugins clients soak fuzz bench
 
@@ -19,8 +19,9 @@ run: ## a server with a first plugin, ready to try
 
 test: check unit e2e e2e-apart ## everything that CI runs
 
-check: ## format, lints, licences
+check: ## format, lints, licences, and that what is promised is tested
 	cargo fmt --check
+	.ci/invariants
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	.ci/deny
 

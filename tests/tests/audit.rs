@@ -98,6 +98,57 @@ async fn a1_no_audit_file_is_a_plugin() {
     assert_eq!(server.api().get("sys/audit").await.data(), json!({}));
 }
 
+/// The records of a request, without what belongs to this one time.
+fn told(path: &Path, asked: &str) -> Vec<Value> {
+    let mut records = records(path);
+    records.retain(|record| record["request"]["path"] == asked);
+    for record in &mut records {
+        record["time"].take();
+        for name in ["id", "remote_port"] {
+            record["request"][name].take();
+        }
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a5_a_request_is_recorded_the_same_however_it_was_sent_and_served() {
+    let server = Server::start().await;
+    server.mount("my-kv", &go_plugin("kv")).await;
+    let api = server.api();
+    // Created before, so that both writes below change it.
+    api.put("my-kv/a", json!({"v": "0"})).await.ok();
+    let path = enable(&server).await;
+    api.put("my-kv/a", json!({"v": "1"})).await.ok();
+    api.post("my-kv/a", json!({"v": "1"})).await.ok();
+    let [asked, answered, again @ ..] = &told(&path, "my-kv/a")[..] else { panic!("nothing is recorded") };
+    assert_eq!(again, [asked.clone(), answered.clone()]);
+
+    // Listed with a verb, and with a parameter.
+    api.list("my-kv").await.ok();
+    api.get("my-kv?list=true").await.ok();
+    let lists = told(&path, "my-kv/");
+    assert_eq!((lists.len(), &lists[..2]), (4, &lists[2..]));
+
+    // Read with either header and an encoded path; then by a process that is new, or is started for this very request.
+    let seen = || told(&path, "my-kv/a").split_off(4);
+    api.get("my-kv/a").await.ok();
+    let first = seen();
+    assert_eq!(first.len(), 2);
+    let bearer = server.anonymous().http().get(format!("{}/v1/m%79-kv%2F%61", api.address()));
+    let bearer = bearer.bearer_auth(api.token()).build().unwrap();
+    api.execute(bearer).await.unwrap().ok();
+    api.put("sys/plugins/reload/backend", json!({"mounts": "my-kv/"})).await;
+    api.get("my-kv/a").await.ok();
+    server.only_plugin().kill();
+    api.get("my-kv/a").await.ok();
+    let all = seen();
+    assert_eq!(all.len(), 8, "each once, the one that was sent again too");
+    for pair in all.chunks(2) {
+        assert_eq!(pair, first);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a6_what_happens_to_plugins_is_recorded() {
     let server = Server::start().await;

@@ -1,9 +1,10 @@
 //! Plugins that start well and then misbehave: it harms their own requests and nobody else's.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use testkit::{Options, Registration, Server, eventually, go_plugin, process};
+use testkit::{Options, Registration, Server, eventually, go_plugin, process, soak};
 
 /// How long a request may take, in these stories.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -68,6 +69,44 @@ async fn l17_hanging_requests_do_not_keep_others_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn l17_whatever_becomes_of_one_plugin_no_request_to_another_fails() {
+    let server = server().await;
+    server.mount("other", &go_plugin("kv")).await;
+    let api = server.api();
+    api.post("other/a", json!({"v": "1"})).await.ok();
+    let others = server.plugins();
+    let ended = AtomicBool::new(false);
+    let harm = async {
+        let ways = [
+            "crash?how=kill",
+            "crash?how=panic",
+            "big?mib=100",
+            "flood?mib=8&to=1",
+            "crash?how=exit",
+            "hang",
+        ];
+        for way in ways {
+            // Whatever it is answered, if at all.
+            api.get(&format!("bad/{way}")).await;
+        }
+        server.disable("bad").await;
+        ended.store(true, Ordering::Relaxed);
+    };
+    let served = async {
+        let mut served = 0;
+        while !ended.load(Ordering::Relaxed) {
+            assert_eq!(server.api().get("other/a").await.data(), json!({"v": "1"}));
+            assert!(server.api().put_secret("good", "a", json!({"v": "1"})).await > 0);
+            served += 1;
+        }
+        served
+    };
+    let (served, ()) = tokio::join!(served, harm);
+    assert!(served > 20, "{served}");
+    assert!(others.contains(&server.only_plugin()), "the other process is the one that it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn l6_a_reply_of_100_megabytes_is_refused_with_its_reason() {
     let server = server().await;
     let refusal = server.api().get("bad/big?mib=100").await;
@@ -82,10 +121,14 @@ async fn l6_a_reply_of_100_megabytes_is_refused_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn l7_a_flood_on_standard_error_is_drained_while_it_serves() {
+async fn l7_a_flood_on_any_output_is_drained_while_it_serves() {
     // So much takes its time on a busy machine.
     let server = server_with(Duration::from_secs(120)).await;
-    server.api().get("bad/flood?mib=100").await.ok();
+    let first = server.only_plugin();
+    for to in ["stderr", "stdout", "1", "2"] {
+        server.api().get(&format!("bad/flood?mib={}&to={to}", soak(32, 1_024))).await.ok();
+    }
+    assert_eq!(server.only_plugin(), first, "it lives on");
     assert!(server.log().len() < 32 << 20, "the log grew to {} bytes", server.log().len());
     all_is_well(&server).await;
 }

@@ -29,7 +29,33 @@ pub type Token = Secret<String>;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
     use super::*;
+
+    /// Notes that it was wiped.
+    #[derive(Clone, Default)]
+    struct Wiped(Arc<AtomicBool>);
+
+    impl Zeroize for Wiped {
+        fn zeroize(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn t10_a_secret_is_wiped_when_it_is_dropped_and_so_is_each_copy() {
+        let (first, second) = (Wiped::default(), Wiped::default());
+        let secret = Secret::new(first.clone());
+        let copy = Secret::new(second.clone()).clone();
+        assert!(!first.0.load(Ordering::Relaxed));
+        drop(secret);
+        drop(copy);
+        assert!(first.0.load(Ordering::Relaxed) && second.0.load(Ordering::Relaxed));
+    }
 
     #[test]
     fn t10_a_secret_does_not_show_itself() {

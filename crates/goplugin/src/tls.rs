@@ -154,3 +154,40 @@ impl ClientCertVerifier for Pinned {
         provider().signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P521_SHA512, SerialNumber, date_time_ymd};
+
+    use super::*;
+
+    /// A certificate for a key, with everything the same but its last day.
+    fn certificate(pair: &KeyPair, last_year: i32) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new([SERVER_NAME.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, SERVER_NAME);
+        params.serial_number = Some(SerialNumber::from(vec![1]));
+        params.not_after = date_time_ymd(last_year, 1, 1);
+        params.self_signed(pair).unwrap().der().clone()
+    }
+
+    #[test]
+    fn l4_the_same_name_serial_and_key_in_another_certificate_are_not_enough() {
+        let pair = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).unwrap();
+        let (announced, twin) = (certificate(&pair, 2100), certificate(&pair, 2101));
+        let peer = Pinned(announced.clone());
+        let now = UnixTime::now();
+        let as_server = |shown| peer.verify_server_cert(shown, &[], &server_name(), &[], now).is_ok();
+        let as_client = |shown| peer.verify_client_cert(shown, &[], now).is_ok();
+        assert!(as_server(&announced) && as_client(&announced));
+        let mut changed = announced.to_vec();
+        *changed.last_mut().unwrap() ^= 1;
+        let longer = [&announced[..], &[0]].concat();
+        let shorter = announced[..announced.len() - 1].to_vec();
+        let others = [changed, longer, shorter, Vec::new()].map(CertificateDer::from);
+        for shown in others.iter().chain([&twin]) {
+            assert!(!as_server(shown) && !as_client(shown));
+        }
+        // Beside the right one, the wrong one does not count, and the other way round.
+        assert!(peer.verify_server_cert(&twin, &[announced], &server_name(), &[], now).is_err());
+    }
+}

@@ -46,6 +46,8 @@ pub struct Options {
     pub extra: String,
     /// More for its environment.
     pub environment: Vec<(String, String)>,
+    /// Its umask, when that is not to be the tester's.
+    pub umask: Option<&'static str>,
 }
 
 impl Default for Options {
@@ -59,6 +61,7 @@ impl Default for Options {
             listener: String::new(),
             extra: String::new(),
             environment: Vec::new(),
+            umask: None,
         }
     }
 }

@@ -7,13 +7,23 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::eventually;
 use crate::paths::program;
 use crate::process::Process;
+use crate::{Options, eventually};
 
 /// The program, to be run with other arguments. It finds nothing of what the tester has set for himself.
 pub fn mortise() -> Command {
-    let mut command = Command::new(program());
+    without_settings(Command::new(program()))
+}
+
+/// The same with a umask of its own.
+fn with_umask(umask: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("umask {umask} && exec \"$0\" \"$@\"")]).arg(program());
+    without_settings(shell)
+}
+
+fn without_settings(mut command: Command) -> Command {
     for name in ["VAULT_TOKEN", "VAULT_ADDR", "XDG_RUNTIME_DIR"] {
         command.env_remove(name);
     }
@@ -31,12 +41,14 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the program for a server in `folder`: its output is added to a file there, its temporary files
     /// are made there.
-    pub(crate) fn start(arguments: &[String], environment: &[(String, String)], folder: &Path) -> Self {
+    pub(crate) fn start(arguments: &[String], options: &Options, folder: &Path) -> Self {
         let log = folder.join(&arguments[0]).with_extension("log");
         let output = File::options().create(true).append(true).open(&log).expect("a log can be opened");
-        let child = mortise()
+        let child = options
+            .umask
+            .map_or_else(mortise, with_umask)
             .args(arguments)
-            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
             .env("TMPDIR", folder.join("tmp"))
             .stdout(output.try_clone().expect("a file can be shared"))
             .stderr(output)

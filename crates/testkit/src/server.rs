@@ -184,8 +184,8 @@ impl Server {
             Form::Dev => vec![one::dev(folder, self.port)],
             Form::Apart => apart::commands(&self.options, folder, self.port),
         };
-        let environment = &self.options.environment;
-        self.running = commands.iter().map(|command| Running::start(command, environment, folder)).collect();
+        self.running =
+            commands.iter().map(|command| Running::start(command, &self.options, folder)).collect();
     }
 
     /// Whether it has come to answer; false when it has ended instead.

@@ -184,6 +184,70 @@ async fn what_is_refused_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn c3_the_file_is_looked_at_again_whenever_it_is_fetched() {
+    let place = Place::new().await;
+    place.register(plugin("mine", "")).await.unwrap();
+    let outside = place.outer.path().join("outside");
+    fs::write(&outside, b"a program").unwrap();
+    fs::set_permissions(&outside, fs::Permissions::from_mode(0o755)).unwrap();
+    let (kept, file) = (place.path("kept"), place.path("kv"));
+    fs::rename(&file, &kept).unwrap();
+    // The right bytes at the wrong place are no plugin either.
+    symlink(&outside, &file).unwrap();
+    let (_, sentence) = refusal(place.fetch("mine").await);
+    assert!(sentence.contains("outside of configured plugin directory"), "{sentence}");
+    fs::remove_file(&file).unwrap();
+    let folder = place.path("folder");
+    fs::create_dir(&folder).unwrap();
+    symlink(&folder, &file).unwrap();
+    let (_, sentence) = refusal(place.fetch("mine").await);
+    assert!(sentence.contains("is a directory, not a file"), "{sentence}");
+    fs::remove_file(&file).unwrap();
+    symlink("kept", &file).unwrap();
+    assert_eq!(place.fetch("mine").await.unwrap(), b"a program", "a link to a file of the directory will do");
+
+    let elsewhere = place.outer.path().join("elsewhere");
+    fs::rename(place.path(""), &elsewhere).unwrap();
+    symlink(&elsewhere, place.outer.path().join("plugins")).unwrap();
+    let (_, sentence) = refusal(place.fetch("mine").await);
+    assert!(sentence.contains("outside of configured plugin directory"), "{sentence}");
+}
+
+#[tokio::test]
+async fn c4_what_others_may_write_is_not_fetched_either() {
+    let place = Place::new().await;
+    place.register(plugin("mine", "")).await.unwrap();
+    for (path, mode, sound) in [(place.path("kv"), 0o757, 0o755), (place.path(""), 0o775, 0o755)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let (kind, sentence) = refusal(place.fetch("mine").await);
+        assert_eq!(kind, Kind::Invalid, "{sentence}");
+        assert_eq!(refusal(place.register(plugin("more", "")).await).0, Kind::Invalid);
+        fs::set_permissions(&path, fs::Permissions::from_mode(sound)).unwrap();
+        place.fetch("mine").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn c5_no_other_checksum_will_do_not_even_one_that_differs_in_a_bit() {
+    let place = Place::new().await;
+    let right = sha256(b"a program");
+    let cut = right.slice(..31);
+    let longer = Bytes::from([&right[..], &[0]].concat());
+    let wrong = (0..256).map(|bit| {
+        let mut bytes = right.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        Bytes::from(bytes)
+    });
+    for sha256 in wrong.chain([Bytes::new(), cut, longer]) {
+        let refused = place.register(Plugin { sha256, ..plugin("mine", "") }).await;
+        assert_eq!(refusal(refused).0, Kind::Invalid);
+    }
+    assert_eq!(refusal(place.get("mine", "").await).0, Kind::NotFound);
+    place.register(plugin("mine", "")).await.unwrap();
+    assert_eq!(place.get("mine", "").await.unwrap().sha256, right);
+}
+
+#[tokio::test]
 async fn without_a_sound_directory_nothing_is_registered() {
     let none = opened(Config::default()).await;
     let request = RegisterRequest { plugin: Some(plugin("kv", "")) };

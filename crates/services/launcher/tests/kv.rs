@@ -3,6 +3,11 @@
 
 mod support;
 
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
 use futures::StreamExt;
 use launcher::Config;
 use rustix::process::Signal;
@@ -168,6 +173,38 @@ async fn r9_a_reload_moves_all_mounts_to_one_new_process() {
     assert_eq!(after.mounts, ["one/", "two/"]);
     assert_eq!(bench.read("one", "a").await.unwrap()["value"], "1");
     assert_eq!(bench.read("two", "a").await.unwrap()["value"], "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r9_every_request_during_reloads_is_answered_by_the_old_process_or_the_new_one() {
+    let bench = Bench::new();
+    bench.register("fixture", &go_plugin("fixture"), &[]);
+    bench.mount("m", "fixture").await.unwrap();
+    let first = bench.process().await.pid;
+    let reloaded = AtomicBool::new(false);
+    // Each is long enough to be inside when the processes change.
+    let ask = async |n: usize| {
+        let mut served = BTreeSet::new();
+        while !reloaded.load(Ordering::Relaxed) {
+            let answer = bench.read_with("m", "sleep", &format!(r#"{{"ms":{}}}"#, 10 * n)).await.unwrap();
+            served.insert(answer["pid"].as_u64().unwrap());
+        }
+        served
+    };
+    let reload = async {
+        let mut processes = BTreeSet::from([u64::from(first)]);
+        for _ in 0..4 {
+            let request = wire::launcher::v1::MountRequest { spec: Some(spec("m", "fixture")), fresh: true };
+            bench.client.tune(request).await.unwrap();
+            processes.insert(bench.read("m", "pid").await.unwrap()["pid"].as_u64().unwrap());
+        }
+        reloaded.store(true, Ordering::Relaxed);
+        processes
+    };
+    let (served, processes) = tokio::join!(futures::future::join_all((1..=8).map(ask)), reload);
+    assert_eq!(processes.len(), 5);
+    let served: BTreeSet<u64> = served.into_iter().flatten().collect();
+    assert!(served.len() > 1 && served.is_subset(&processes), "{served:?} of {processes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

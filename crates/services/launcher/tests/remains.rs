@@ -43,7 +43,7 @@ async fn l12_a_set_up_that_fails_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn l12_a_candidate_that_cannot_take_over_leaves_nothing_and_the_old_one_serves_on() {
+async fn l12_r9_a_candidate_that_cannot_take_over_leaves_nothing_and_the_old_one_serves_on() {
     let bench = Bench::new();
     bench.register("gokv", &go_plugin("kv"), &[]);
     // An auth method: it starts, but refuses to be a secrets engine.

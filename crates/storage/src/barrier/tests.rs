@@ -1,3 +1,4 @@
+use static_assertions::assert_not_impl_any;
 use tokio::sync::Notify;
 
 use super::*;
@@ -179,6 +180,26 @@ async fn c1_a_damaged_count_of_encryptions_keeps_nothing_closed() {
         barrier.seal();
         barrier.unseal(&shares[..2]).await.unwrap();
         assert_eq!(barrier.get(&key("a")).await.unwrap().unwrap(), "1");
+    }
+}
+
+assert_not_impl_any!(entry::RawKey: std::fmt::Display, serde::Serialize, std::hash::Hash, PartialEq, Copy);
+assert_not_impl_any!(Secret<Vec<u8>>: std::fmt::Display, serde::Serialize, std::hash::Hash, PartialEq);
+assert_not_impl_any!(keyring::Term: std::fmt::Debug, std::fmt::Display, serde::Serialize, Clone);
+assert_not_impl_any!(keyring::Keyring: std::fmt::Display, serde::Serialize, Clone);
+assert_not_impl_any!(names::Names: std::fmt::Debug, std::fmt::Display, serde::Serialize, Clone);
+assert_not_impl_any!(Open: std::fmt::Debug, std::fmt::Display, serde::Serialize, Clone);
+assert_not_impl_any!(NextSeal: std::fmt::Debug, std::fmt::Display, serde::Serialize, Clone);
+assert_not_impl_any!(Barrier: std::fmt::Display, serde::Serialize, Clone);
+
+/// That the lines above compile is the better part of the probe: what has a form for people says nothing.
+#[tokio::test]
+async fn t10_no_form_of_a_key_says_what_it_is() {
+    let (_, _, shares) = opened().await;
+    let key: entry::RawKey = entry::random().unwrap();
+    for shown in [format!("{key:?}"), format!("{:#?}", Some(&key)), format!("{:?}", shares[0])] {
+        assert!(shown.contains("[secret]"), "{shown}");
+        assert!(!shown.contains(|digit: char| digit.is_ascii_digit()), "{shown}");
     }
 }
 
