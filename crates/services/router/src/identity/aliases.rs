@@ -1,56 +1,26 @@
 use std::collections::BTreeMap;
 
-use domain::{
-    Operation::{Delete, List, Read, Update},
-    identity::{Alias, Draft, Entity, Factors, check_custom_metadata},
-};
-use serde_json::json;
+use domain::identity::{Alias, Directory, Draft, Entity, Factors, check_custom_metadata};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     IdentityRefusal,
-    changes::{answer, at_mount, given, pairs},
+    changes::{at_mount, given, pairs},
+    family::{Family, endpoint},
     login::new_name,
     view::{Places, listed},
 };
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    fields::Fields,
-};
-
-const FIELDS: &[&str] = &["id", "name", "mount_accessor", "canonical_id", "entity_id", "custom_metadata"];
+use crate::{Error, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "entity-alias",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(write(ask)))],
-        help: "Makes or changes an entity's name at an auth method.",
-    },
-    Endpoint {
-        pattern: "entity-alias/id/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the ids of the aliases of entities.",
-    },
-    Endpoint {
-        pattern: "entity-alias/id/:id",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
-            (Read, |ask| Box::pin(read(ask))),
-            (Update, |ask| Box::pin(write_by_id(ask))),
-            (Delete, |ask| Box::pin(delete(ask))),
-        ],
-        help: "Reads, changes and deletes an alias of an entity.",
-    },
+    endpoint("entity-alias", Aliases::ANY, "Makes or changes an entity's name at an auth method."),
+    endpoint("entity-alias/id/", Aliases::IDS, "Lists the ids of the aliases of entities."),
+    endpoint("entity-alias/id/:id", Aliases::BY_ID, "Reads, changes and deletes an alias of an entity."),
 ];
+
+/// What entities are called by auth methods.
+struct Aliases;
 
 /// What an alias shall be.
 struct Wish {
@@ -60,12 +30,6 @@ struct Wish {
     entity: Option<String>,
     custom_metadata: Option<BTreeMap<String, String>>,
     local: bool,
-}
-
-/// What has become of an alias, and whose it is.
-enum Outcome {
-    Same,
-    Written { id: String, entity: String },
 }
 
 impl Wish {
@@ -88,7 +52,8 @@ impl Wish {
         })
     }
 
-    fn enter(self, draft: &mut Draft<'_>, id: Option<&str>) -> Result<Outcome> {
+    /// Makes or changes the alias; of nothing new the caller is told nothing.
+    fn enter(self, draft: &mut Draft<'_>, id: Option<&str>) -> Result<Option<Value>> {
         let directory = draft.directory;
         if let Some(id) = id {
             let (_, alias) = directory.alias(id).ok_or(IdentityRefusal::AliasId)?;
@@ -106,7 +71,7 @@ impl Wish {
         }
     }
 
-    fn create(self, draft: &mut Draft<'_>, name: String, accessor: String) -> Result<Outcome> {
+    fn create(self, draft: &mut Draft<'_>, name: String, accessor: String) -> Result<Option<Value>> {
         let now = draft.now();
         let entity = match self.entity {
             Some(id) => {
@@ -129,10 +94,10 @@ impl Wish {
         };
         let id = alias.id.clone();
         draft.entity(&entity).ok_or(IdentityRefusal::CanonicalId)?.aliases.push(alias);
-        Ok(Outcome::Written { id, entity })
+        Ok(Some(told(&id, &entity)))
     }
 
-    fn change(self, draft: &mut Draft<'_>, old: &Alias) -> Result<Outcome> {
+    fn change(self, draft: &mut Draft<'_>, old: &Alias) -> Result<Option<Value>> {
         let directory = draft.directory;
         let mut new = old.clone();
         new.name = self.name.unwrap_or(new.name);
@@ -142,7 +107,7 @@ impl Wish {
         new.entity = self.entity.unwrap_or(new.entity);
         new.custom_metadata = self.custom_metadata.unwrap_or(new.custom_metadata);
         if new == *old {
-            return Ok(Outcome::Same);
+            return Ok(None);
         }
         new.updated = draft.now();
         if directory.alias_of(&new.factors()).is_some_and(|(_, other)| other.id != old.id) {
@@ -152,67 +117,47 @@ impl Wish {
         if owner.alias_at(&new.accessor).is_some_and(|other| other.id != old.id) {
             return Err(IdentityRefusal::SecondAlias.into());
         }
-        let outcome = Outcome::Written { id: new.id.clone(), entity: new.entity.clone() };
+        let told = told(&new.id, &new.entity);
         let before = draft.entity(&old.entity).ok_or(IdentityRefusal::AliasId)?;
         before.aliases.retain(|alias| alias.id != old.id);
         draft.entity(&new.entity).ok_or(IdentityRefusal::CanonicalId)?.aliases.push(new);
-        Ok(outcome)
+        Ok(Some(told))
     }
 }
 
-async fn write(ask: Ask) -> Result<Answer> {
-    let fields = ask.fields()?;
-    let id = given(&fields, "id")?;
-    enter(&ask, &fields, id, &[]).await
+/// What is told of an alias that was written, and of whose it is.
+pub(super) fn told(id: &str, owner: &str) -> Value {
+    json!({ "canonical_id": owner, "id": id })
 }
 
-/// The path says which alias, whatever the body says.
-async fn write_by_id(ask: Ask) -> Result<Answer> {
-    let fields = ask.fields()?;
-    let id = ask.capture("id").to_owned();
-    enter(&ask, &fields, Some(id), &["id"]).await
-}
+impl Family for Aliases {
+    const FIELDS: &'static [&'static str] =
+        &["id", "name", "mount_accessor", "canonical_id", "entity_id", "custom_metadata"];
 
-async fn enter(ask: &Ask, fields: &Fields, id: Option<String>, captured: &[&str]) -> Result<Answer> {
-    let wish = Wish::of(ask, fields)?;
-    let outcome = ask.active()?.identity.change(|draft| wish.enter(draft, id.as_deref())).await?;
-    Ok(match outcome {
-        Outcome::Same => Answer::Nothing,
-        Outcome::Written { id, entity } => {
-            answer(fields, FIELDS, captured, &json!({ "canonical_id": entity, "id": id }))
-        }
-    })
-}
+    type Wish = Wish;
 
-async fn read(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
-    let snapshot = active.mounts.snapshot();
-    active.identity.read(|directory| {
-        let (_, alias) = directory.alias(ask.capture("id")).ok_or(Error::Nothing)?;
-        Ok(Answer::data(&Places::of(&snapshot, &ask.active()?.namespace).alias(alias)))
-    })
-}
+    fn wish(ask: &Ask, fields: &Fields) -> Result<Wish> {
+        Wish::of(ask, fields)
+    }
 
-async fn list(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
-    let snapshot = active.mounts.snapshot();
-    let places = Places::of(&snapshot, &ask.active()?.namespace);
-    let list = active.identity.read(|directory| {
+    fn enter(wish: Wish, draft: &mut Draft<'_>, id: Option<&str>) -> Result<Option<Value>> {
+        wish.enter(draft, id)
+    }
+
+    fn show(directory: &Directory, places: &Places<'_>, id: &str) -> Result<Value> {
+        let (_, alias) = directory.alias(id).ok_or(Error::Nothing)?;
+        Ok(places.alias(alias))
+    }
+
+    fn list(directory: &Directory, places: &Places<'_>) -> Option<Value> {
         let aliases = directory.entities().flat_map(|entity| &entity.aliases);
         listed(aliases.map(|alias| (alias.id.clone(), places.alias_info(alias))))
-    });
-    Ok(Answer::data(&list.ok_or(Error::Nothing)?))
-}
+    }
 
-async fn delete(ask: Ask) -> Result<Answer> {
-    let id = ask.capture("id");
-    let remove = |draft: &mut Draft<'_>| {
+    fn remove(draft: &mut Draft<'_>, id: &str) {
         let owner = draft.directory.alias(id).map(|(entity, _)| entity.id.clone());
         if let Some(entity) = owner.and_then(|owner| draft.entity(&owner)) {
             entity.aliases.retain(|alias| alias.id != id);
         }
-        Ok(())
-    };
-    ask.active()?.identity.change(remove).await?;
-    Ok(Answer::Nothing)
+    }
 }

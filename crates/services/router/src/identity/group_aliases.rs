@@ -1,54 +1,25 @@
-use domain::{
-    Operation::{Delete, List, Read, Update},
-    identity::{Draft, Factors, Group, GroupAlias, GroupKind},
-};
-use serde_json::json;
+use domain::identity::{Directory, Draft, Factors, Group, GroupAlias, GroupKind};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
     IdentityRefusal,
-    changes::{answer, at_mount, given},
+    aliases::told,
+    changes::{at_mount, given},
+    family::{Family, endpoint},
     login::new_name,
     view::{Places, listed},
 };
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    fields::Fields,
-};
-
-const FIELDS: &[&str] = &["id", "name", "mount_accessor", "canonical_id"];
+use crate::{Error, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "group-alias",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(write(ask)))],
-        help: "Says what an auth method calls an external group.",
-    },
-    Endpoint {
-        pattern: "group-alias/id/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the ids of the aliases of groups.",
-    },
-    Endpoint {
-        pattern: "group-alias/id/:id",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
-            (Read, |ask| Box::pin(read(ask))),
-            (Update, |ask| Box::pin(write_by_id(ask))),
-            (Delete, |ask| Box::pin(delete(ask))),
-        ],
-        help: "Reads, changes and deletes the alias of a group.",
-    },
+    endpoint("group-alias", GroupAliases::ANY, "Says what an auth method calls an external group."),
+    endpoint("group-alias/id/", GroupAliases::IDS, "Lists the ids of the aliases of groups."),
+    endpoint("group-alias/id/:id", GroupAliases::BY_ID, "Reads, changes and deletes the alias of a group."),
 ];
+
+/// What external groups are called by auth methods.
+struct GroupAliases;
 
 /// What a group alias shall be.
 struct Wish {
@@ -68,8 +39,8 @@ impl Wish {
         Ok(Self { name, accessor, group: given(fields, "canonical_id")? })
     }
 
-    /// Makes or changes the alias; says its id, and that of its group.
-    fn enter(self, draft: &mut Draft<'_>, id: Option<&str>) -> Result<(String, String)> {
+    /// Makes or changes the alias.
+    fn enter(self, draft: &mut Draft<'_>, id: Option<&str>) -> Result<Value> {
         let directory = draft.directory;
         let there = directory.group_of_alias(&Factors::new(&self.accessor, &self.name));
         let before = match id {
@@ -103,7 +74,7 @@ impl Wish {
             return Err(IdentityRefusal::InternalAlias.into());
         }
         group.alias = Some(alias);
-        Ok((id, target))
+        Ok(told(&id, &target))
     }
 }
 
@@ -121,55 +92,34 @@ fn without_alias(group: &mut Group) {
     group.entities.clear();
 }
 
-async fn write(ask: Ask) -> Result<Answer> {
-    let fields = ask.fields()?;
-    let id = given(&fields, "id")?;
-    enter(&ask, &fields, id, &[]).await
-}
+impl Family for GroupAliases {
+    const FIELDS: &'static [&'static str] = &["id", "name", "mount_accessor", "canonical_id"];
 
-/// The path says which alias, whatever the body says.
-async fn write_by_id(ask: Ask) -> Result<Answer> {
-    let fields = ask.fields()?;
-    let id = ask.capture("id").to_owned();
-    enter(&ask, &fields, Some(id), &["id"]).await
-}
+    type Wish = Wish;
 
-async fn enter(ask: &Ask, fields: &Fields, id: Option<String>, captured: &[&str]) -> Result<Answer> {
-    let wish = Wish::of(ask, fields)?;
-    let (id, group) = ask.active()?.identity.change(|draft| wish.enter(draft, id.as_deref())).await?;
-    Ok(answer(fields, FIELDS, captured, &json!({ "canonical_id": group, "id": id })))
-}
+    fn wish(ask: &Ask, fields: &Fields) -> Result<Wish> {
+        Wish::of(ask, fields)
+    }
 
-async fn read(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
-    let snapshot = active.mounts.snapshot();
-    active.identity.read(|directory| {
-        let group = directory.group_of_alias_id(ask.capture("id")).ok_or(Error::Nothing)?;
+    fn enter(wish: Wish, draft: &mut Draft<'_>, id: Option<&str>) -> Result<Option<Value>> {
+        wish.enter(draft, id).map(Some)
+    }
+
+    fn show(directory: &Directory, places: &Places<'_>, id: &str) -> Result<Value> {
+        let group = directory.group_of_alias_id(id).ok_or(Error::Nothing)?;
         let alias = group.alias.as_ref().ok_or(Error::Nothing)?;
-        Ok(Answer::data(&Places::of(&snapshot, &ask.active()?.namespace).group_alias(group, alias)))
-    })
-}
+        Ok(places.group_alias(group, alias))
+    }
 
-async fn list(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
-    let snapshot = active.mounts.snapshot();
-    let places = Places::of(&snapshot, &ask.active()?.namespace);
-    let list = active.identity.read(|directory| {
+    fn list(directory: &Directory, places: &Places<'_>) -> Option<Value> {
         let aliased = directory.groups().filter_map(|group| Some((group, group.alias.as_ref()?)));
         listed(aliased.map(|(group, alias)| (alias.id.clone(), places.group_alias_info(group, alias))))
-    });
-    Ok(Answer::data(&list.ok_or(Error::Nothing)?))
-}
+    }
 
-async fn delete(ask: Ask) -> Result<Answer> {
-    let id = ask.capture("id");
-    let remove = |draft: &mut Draft<'_>| {
+    fn remove(draft: &mut Draft<'_>, id: &str) {
         let group = draft.directory.group_of_alias_id(id).map(|group| group.id.clone());
         if let Some(group) = group.and_then(|group| draft.group(&group)) {
             without_alias(group);
         }
-        Ok(())
-    };
-    ask.active()?.identity.change(remove).await?;
-    Ok(Answer::Nothing)
+    }
 }

@@ -1,75 +1,28 @@
 use std::collections::BTreeSet;
 
-use domain::{
-    Operation::{Delete, List, Read, Update},
-    identity::{Directory, Draft, Group, GroupKind},
-};
+use domain::identity::{Directory, Draft, Group, GroupKind};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     IdentityRefusal,
-    changes::{Common, answer, given},
+    changes::{Common, given},
+    family::{Family, Named, endpoint},
     login::new_name,
-    view::{Places, listed, named},
+    view::{Places, listed},
 };
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    fields::Fields,
-};
-
-const FIELDS: &[&str] =
-    &["id", "name", "type", "metadata", "policies", "member_entity_ids", "member_group_ids"];
+use crate::{Error, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "group",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(write(ask)))],
-        help: "Makes or changes a group.",
-    },
-    Endpoint {
-        pattern: "group/id/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the ids of the groups.",
-    },
-    Endpoint {
-        pattern: "group/id/:id",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
-            (Read, |ask| Box::pin(read(ask))),
-            (Update, |ask| Box::pin(write_by_id(ask))),
-            (Delete, |ask| Box::pin(delete(ask))),
-        ],
-        help: "Reads, changes and deletes a group.",
-    },
-    Endpoint {
-        pattern: "group/name/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list_names(ask)))],
-        help: "Lists the names of the groups.",
-    },
-    Endpoint {
-        pattern: "group/name/*name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
-            (Read, |ask| Box::pin(read(ask))),
-            (Update, |ask| Box::pin(write_by_name(ask))),
-            (Delete, |ask| Box::pin(delete(ask))),
-        ],
-        help: "Reads, writes and deletes the group with a name.",
-    },
+    endpoint("group", Groups::ANY, "Makes or changes a group."),
+    endpoint("group/id/", Groups::IDS, "Lists the ids of the groups."),
+    endpoint("group/id/:id", Groups::BY_ID, "Reads, changes and deletes a group."),
+    endpoint("group/name/", Groups::NAMES, "Lists the names of the groups."),
+    endpoint("group/name/*name", Groups::BY_NAME, "Reads, writes and deletes the group with a name."),
 ];
+
+/// What entities are members of.
+struct Groups;
 
 /// What a group shall be.
 struct Wish {
@@ -92,8 +45,8 @@ impl Wish {
         })
     }
 
-    /// Changes a group, or makes a new one; says which of the two, and its id.
-    fn enter(self, draft: &mut Draft<'_>, id: Option<&str>) -> Result<(bool, String)> {
+    /// Changes a group, or makes a new one, of which the caller is told.
+    fn enter(self, draft: &mut Draft<'_>, id: Option<&str>) -> Result<Option<Value>> {
         let directory = draft.directory;
         if id.is_some_and(|id| directory.group(id).is_none()) {
             return Err(IdentityRefusal::GroupId.into());
@@ -112,8 +65,9 @@ impl Wish {
             let group = Group::new(id.clone(), String::new(), kind, draft.now());
             draft.put_group(Group { changes: 1, ..group });
         }
-        self.write(draft.group(&id).ok_or(IdentityRefusal::GroupId)?, directory)?;
-        Ok((new, id))
+        let group = draft.group(&id).ok_or(IdentityRefusal::GroupId)?;
+        self.write(group, directory)?;
+        Ok(new.then(|| json!({ "id": id, "name": group.name })))
     }
 
     fn kind_of(&self, before: Option<&Group>) -> Result<GroupKind, IdentityRefusal> {
@@ -160,83 +114,47 @@ impl Wish {
     }
 }
 
-async fn write(ask: Ask) -> Result<Answer> {
-    let fields = ask.fields()?;
-    let (wish, id) = (Wish::of(&fields)?, given(&fields, "id")?);
-    let outcome = enter(&ask, wish, id).await?;
-    Ok(shown(&fields, &[], outcome))
-}
+impl Family for Groups {
+    const FIELDS: &'static [&'static str] =
+        &["id", "name", "type", "metadata", "policies", "member_entity_ids", "member_group_ids"];
 
-/// The path says which group, whatever the body says.
-async fn write_by_id(ask: Ask) -> Result<Answer> {
-    let fields = ask.fields()?;
-    let id = ask.capture("id").to_owned();
-    let outcome = enter(&ask, Wish::of(&fields)?, Some(id)).await?;
-    Ok(shown(&fields, &["id"], outcome))
-}
+    type Wish = Wish;
 
-async fn write_by_name(ask: Ask) -> Result<Answer> {
-    let fields = ask.fields()?;
-    let mut wish = Wish::of(&fields)?;
-    wish.common.name = Some(ask.capture("name").to_owned());
-    let outcome = enter(&ask, wish, None).await?;
-    Ok(shown(&fields, &["name"], outcome))
-}
+    fn wish(_: &Ask, fields: &Fields) -> Result<Wish> {
+        Wish::of(fields)
+    }
 
-async fn enter(ask: &Ask, wish: Wish, id: Option<String>) -> Result<(bool, Value)> {
-    let identity = &ask.active()?.identity;
-    let (new, id) = identity.change(|draft| wish.enter(draft, id.as_deref())).await?;
-    let name = identity.read(|directory| directory.group(&id).map(|group| group.name.clone()));
-    Ok((new, json!({ "id": id, "name": name })))
-}
+    fn enter(wish: Wish, draft: &mut Draft<'_>, id: Option<&str>) -> Result<Option<Value>> {
+        wish.enter(draft, id)
+    }
 
-fn shown(fields: &Fields, captured: &[&str], (new, data): (bool, Value)) -> Answer {
-    if new { answer(fields, FIELDS, captured, &data) } else { Answer::Nothing }
-}
-
-async fn read(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
-    let snapshot = active.mounts.snapshot();
-    active.identity.read(|directory| {
-        let group = match ask.capture("id") {
-            "" => directory.group_named(ask.capture("name")),
-            id => directory.group(id),
-        };
-        let group = group.ok_or(Error::Nothing)?;
+    fn show(directory: &Directory, places: &Places<'_>, id: &str) -> Result<Value> {
+        let group = directory.group(id).ok_or(Error::Nothing)?;
         if group.damaged {
             return Err(IdentityRefusal::DamagedGroup.into());
         }
-        Ok(Answer::data(&Places::of(&snapshot, &ask.active()?.namespace).group(directory, group)))
-    })
-}
+        Ok(places.group(directory, group))
+    }
 
-async fn list(ask: Ask) -> Result<Answer> {
-    let active = ask.active()?;
-    let snapshot = active.mounts.snapshot();
-    let places = Places::of(&snapshot, &ask.active()?.namespace);
-    let list = active.identity.read(|directory| {
+    fn list(directory: &Directory, places: &Places<'_>) -> Option<Value> {
         listed(directory.groups().map(|group| (group.id.clone(), places.group_info(directory, group))))
-    });
-    Ok(Answer::data(&list.ok_or(Error::Nothing)?))
+    }
+
+    fn remove(draft: &mut Draft<'_>, id: &str) {
+        draft.drop_group(id);
+    }
 }
 
-async fn list_names(ask: Ask) -> Result<Answer> {
-    let names = |directory: &Directory| named(directory.groups().map(|group| group.name.clone()));
-    Ok(Answer::data(&ask.active()?.identity.read(names).ok_or(Error::Nothing)?))
-}
+impl Named for Groups {
+    fn name(wish: &mut Wish) -> &mut Option<String> {
+        &mut wish.common.name
+    }
 
-async fn delete(ask: Ask) -> Result<Answer> {
-    let (id, name) = (ask.capture("id"), ask.capture("name"));
-    let drop = |draft: &mut Draft<'_>| {
-        let id = match id {
-            "" => draft.directory.group_named(name).map(|group| group.id.clone()),
-            id => Some(id.to_owned()),
-        };
-        if let Some(id) = id {
-            draft.drop_group(&id);
-        }
-        Ok(())
-    };
-    ask.active()?.identity.change(drop).await?;
-    Ok(Answer::Nothing)
+    fn id(directory: &Directory, name: &str) -> Option<String> {
+        directory.group_named(name).map(|group| group.id.clone())
+    }
+
+    fn names(directory: &Directory) -> impl Iterator<Item = String> {
+        directory.groups().map(|group| group.name.clone())
+    }
 }

@@ -3,6 +3,7 @@
 mod aliases;
 mod changes;
 mod entities;
+mod family;
 mod group_aliases;
 mod groups;
 mod load;
