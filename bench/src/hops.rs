@@ -12,7 +12,9 @@ use kit::{
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, async_trait, service::Routes, transport::Channel};
+use tonic::{
+    Request, Response, Status, async_trait, codegen::BoxStream, service::Routes, transport::Channel,
+};
 use wire::{
     catalog::v1::{
         CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest, StorageSeam,
@@ -34,6 +36,12 @@ impl Router for Trivial {
     async fn handle(&self, request: Request<router::Request>) -> Result<Response<router::Response>, Status> {
         let body = Some(router::response::Body::Bare(request.into_inner().data));
         Ok(Response::new(router::Response { body, ..router::Response::default() }))
+    }
+
+    type WatchStream = BoxStream<router::Lines>;
+
+    async fn watch(&self, _: Request<router::Request>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("nothing is logged here"))
     }
 
     async fn state(&self, _: Request<StateRequest>) -> Result<Response<NodeState>, Status> {

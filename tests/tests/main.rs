@@ -32,6 +32,8 @@ mod replay;
 mod rounds;
 mod seal;
 mod swap_race;
+mod system_view;
+mod telemetry;
 mod tls;
 mod tokens;
 mod vaultrs;

@@ -11,6 +11,7 @@ mod mount;
 mod names;
 mod namespace;
 mod operation;
+mod password;
 mod path;
 pub mod policy;
 mod process;
@@ -28,6 +29,7 @@ pub use mount::{MountConfig, MountEntry, MountFacts, MountState, MountTable, Pat
 pub use names::{InvalidName, MountKind, PluginName, PluginType};
 pub use namespace::{InvalidNamespace, NamespaceName, NamespacePath, NamespaceTree, namespace_of_token};
 pub use operation::{Operation, UnknownOperation};
+pub use password::{InvalidPasswordPolicy, PasswordPolicy};
 pub use path::{InvalidPath, MountPath, RequestPath};
 pub use process::{Life, News, Pauses, Reason};
 pub use secret::{Secret, Token};

@@ -37,14 +37,22 @@ pub struct Failures {
 }
 
 impl Lockout {
-    /// The rule for an auth method; none: it has no users that could be locked out, or shall not.
-    pub fn of(plugin: &str, config: Option<&LockoutConfig>) -> Option<Self> {
-        let set = config.cloned().unwrap_or_default();
-        let or = |set: Duration| if set.is_zero() { A_QUARTER } else { set };
-        (Self::applies_to(plugin) && !set.disable).then(|| Self {
-            threshold: if set.threshold == 0 { THRESHOLD } else { set.threshold },
-            duration: or(set.duration),
-            counter_reset: or(set.counter_reset),
+    /// The rule for an auth method, as its mount is tuned, and where that says nothing, as all of its type are
+    /// configured; none: it has no users that could be locked out, or shall not.
+    pub fn of(
+        plugin: &str,
+        tuned: Option<&LockoutConfig>,
+        configured: Option<&LockoutConfig>,
+    ) -> Option<Self> {
+        let disable = tuned.or(configured).is_some_and(|set| set.disable);
+        let (tuned, configured) =
+            (tuned.cloned().unwrap_or_default(), configured.cloned().unwrap_or_default());
+        let or = |set: Duration, usual: Duration| if set.is_zero() { usual } else { set };
+        let threshold = [tuned.threshold, configured.threshold].into_iter().find(|set| *set > 0);
+        (Self::applies_to(plugin) && !disable).then(|| Self {
+            threshold: threshold.unwrap_or(THRESHOLD),
+            duration: or(tuned.duration, or(configured.duration, A_QUARTER)),
+            counter_reset: or(tuned.counter_reset, or(configured.counter_reset, A_QUARTER)),
         })
     }
 
@@ -99,12 +107,12 @@ mod tests {
             counter_reset: seconds(counter_reset),
             disable: false,
         };
-        Lockout::of("userpass", Some(&config)).unwrap()
+        Lockout::of("userpass", Some(&config), None).unwrap()
     }
 
     #[test]
     fn five_failures_within_a_quarter_of_an_hour_lock_out_for_another() {
-        let usual = Lockout::of("userpass", None).unwrap();
+        let usual = Lockout::of("userpass", None, None).unwrap();
         let mut failures = None;
         for now in 0..4 {
             failures = Some(usual.after_failure(failures, now));
@@ -119,10 +127,13 @@ mod tests {
 
     #[test]
     fn only_methods_with_users_have_a_rule_and_only_if_wanted() {
-        assert_eq!(Lockout::of("jwt", None), None);
+        assert_eq!(Lockout::of("jwt", None, None), None);
         let off = LockoutConfig { disable: true, ..LockoutConfig::default() };
-        assert_eq!(Lockout::of("ldap", Some(&off)), None);
-        assert_eq!(Lockout::of("approle", Some(&LockoutConfig::default())), Lockout::of("approle", None));
+        assert_eq!(Lockout::of("ldap", Some(&off), None), None);
+        assert_eq!(
+            Lockout::of("approle", Some(&LockoutConfig::default()), None),
+            Lockout::of("approle", None, None)
+        );
     }
 
     #[test]
@@ -159,5 +170,15 @@ mod tests {
                 counted = Some(failures);
             }
         }
+    }
+
+    #[test]
+    fn what_a_mount_does_not_say_is_as_its_type_is_configured() {
+        let configured = LockoutConfig { threshold: 2, disable: true, ..LockoutConfig::default() };
+        assert_eq!(Lockout::of("ldap", None, Some(&configured)), None);
+        let tuned = LockoutConfig { duration: Duration::from_secs(9), ..LockoutConfig::default() };
+        let rule = Lockout::of("ldap", Some(&tuned), Some(&configured)).unwrap();
+        assert_eq!((rule.threshold, rule.duration), (2, Duration::from_secs(9)));
+        assert_eq!(rule.counter_reset, A_QUARTER);
     }
 }

@@ -1,8 +1,9 @@
-//! How every service begins and ends: configuration, logs, TLS, shutdown.
+//! How every service begins and ends: configuration, logs, metrics, TLS, shutdown.
 
 pub mod config;
 pub mod health;
 pub mod logs;
+pub mod metrics;
 pub mod process;
 mod service;
 pub mod shutdown;

@@ -1,4 +1,6 @@
-//! What the process says while it runs: lines on standard error, in Vault's levels.
+//! What the process says while it runs: lines on standard error, in Vault's levels, and for those who watch.
+
+mod monitor;
 
 use std::{
     collections::BTreeMap,
@@ -7,9 +9,12 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use tracing::level_filters::LevelFilter;
+use bytes::Bytes;
+use futures::Stream;
+use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    Layer, Registry, filter::Targets, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+    Layer, Registry, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan, reload,
+    util::SubscriberInitExt,
 };
 
 /// The least severe messages that are logged.
@@ -156,21 +161,56 @@ fn current() -> MutexGuard<'static, Levels> {
     LEVELS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Handle = reload::Handle<Targets, Registry>;
+type Filter = reload::Handle<Targets, Registry>;
 
-static HANDLE: OnceLock<Handle> = OnceLock::new();
+/// What decides which messages go where.
+struct Filters {
+    lines: Filter,
+    watched: [(Format, Filter); 2],
+}
+
+static FILTERS: OnceLock<Filters> = OnceLock::new();
 
 /// Starts to log. Once a process; later calls only set the level.
 pub fn start(level: Level, format: Format) {
-    let (filter, handle) = reload::Layer::new(level.targets());
-    let lines = match format {
-        Format::Standard => fmt::layer().with_writer(io::stderr).with_ansi(false).boxed(),
-        Format::Json => fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed(),
+    let filtered = |format, level: Level| {
+        let (filter, handle) = reload::Layer::new(level.targets());
+        (written(format, monitor::Lines(format)).with_filter(filter), (format, handle))
     };
-    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
-        let _ = HANDLE.set(handle);
+    let (filter, lines) = reload::Layer::new(level.targets());
+    let (standard, watched_standard) = filtered(Format::Standard, Level::Off);
+    let (json, watched_json) = filtered(Format::Json, Level::Off);
+    // One list: each layer has a filter of its own, and what none of them wants costs nothing.
+    let layers = vec![written(format, io::stderr).with_filter(filter), standard, json];
+    if tracing_subscriber::registry().with(layers).try_init().is_ok() {
+        let _ = FILTERS.set(Filters { lines, watched: [watched_standard, watched_json] });
     }
     set_level(level);
+}
+
+/// Writes messages in a format.
+fn written<S, W>(format: Format, to: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> fmt::MakeWriter<'w> + Send + Sync + 'static,
+{
+    match format {
+        Format::Standard => fmt::layer().with_writer(to).with_ansi(false).boxed(),
+        Format::Json => fmt::layer().json().flatten_event(true).with_writer(to).boxed(),
+    }
+}
+
+/// The log from now on, line by line, in a level and format of the reader's own. It never waits for its reader: one
+/// that is slow misses lines, and is told so.
+pub fn watch(level: Level, format: Format) -> impl Stream<Item = Bytes> + Send + 'static {
+    monitor::watch(level, format)
+}
+
+/// Lets those who watch see what they want, and nothing when nobody does.
+fn look_at_monitors() {
+    for (format, filter) in FILTERS.get().into_iter().flat_map(|filters| &filters.watched) {
+        let _ = filter.reload(monitor::wanted(*format).targets());
+    }
 }
 
 /// Changes the level of a process that logs: all its parts have it from now on.
@@ -197,9 +237,9 @@ pub fn levels() -> BTreeMap<&'static str, Level> {
 fn change(change: impl FnOnce(&mut Levels)) {
     let mut levels = current();
     change(&mut levels);
-    if let Some(handle) = HANDLE.get() {
+    if let Some(filters) = FILTERS.get() {
         // Fails only when logging has ended, at the very end of the process.
-        let _ = handle.reload(levels.targets());
+        let _ = filters.lines.reload(levels.targets());
     }
 }
 

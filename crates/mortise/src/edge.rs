@@ -90,6 +90,8 @@ fn limits(listener: &config::Listener, slots: Slots) -> gateway::Config {
             elements: size(listener.max_json_array_element_count),
             ..JsonLimits::default()
         },
+        open_metrics: listener.open_metrics,
+        open_in_flight: listener.open_in_flight,
         ..gateway::Config::default()
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use kit::logs::{self, Level};
+use bytes::Bytes;
+use futures::{StreamExt, stream::BoxStream};
+use kit::logs::{self, Format, Level};
 use router::UnknownLevel;
 
 /// The log of this process.
@@ -18,6 +20,12 @@ impl router::Loggers for Loggers {
         let level: Level = level.parse().map_err(|_| UnknownLevel)?;
         logs::set_level_of(name, level);
         Ok(())
+    }
+
+    fn watch(&self, level: &str, format: &str) -> Result<BoxStream<'static, Bytes>, UnknownLevel> {
+        let level: Level = level.parse().map_err(|_| UnknownLevel)?;
+        let format: Format = format.parse().map_err(|_| UnknownLevel)?;
+        Ok(logs::watch(level, format).boxed())
     }
 
     fn reset(&self, name: Option<&str>) {

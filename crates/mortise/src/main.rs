@@ -7,6 +7,7 @@ mod dev;
 mod edge;
 mod health;
 mod loggers;
+mod meters;
 mod neighbours;
 mod parts;
 mod server;

@@ -1,11 +1,14 @@
 //! Each service as the configuration wants it, over seams to those below it. What a seam is made of, nobody here knows.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
 use catalog::{BuiltinInfo, Catalog, StorageConfig};
-use domain::Token;
-use kit::config::{Config, Storage};
+use domain::{LockoutConfig, Token};
+use kit::{
+    config::{Config, Storage},
+    metrics::Metrics,
+};
 use launcher::Launcher;
 use router::Router;
 use tonic::transport::Channel;
@@ -16,7 +19,7 @@ use wire::{
     router::v1::router_server::RouterServer,
 };
 
-use crate::{banner::VAULT_VERSION, loggers::Loggers, shown::shown};
+use crate::{banner::VAULT_VERSION, loggers::Loggers, meters::Meters, shown::shown};
 
 /// The three services of a catalog.
 #[derive(Clone, Debug)]
@@ -94,12 +97,14 @@ pub fn launcher_server(launcher: &Arc<Launcher>) -> LauncherServer<Launcher> {
 }
 
 /// What a router is told beside its configuration.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RouterSettings {
     /// Where clients reach this server.
     pub api_addr: String,
     /// The root token of a development server.
     pub first_token: Option<Token>,
+    /// What this process counts.
+    pub metrics: Metrics,
 }
 
 /// Makes a router over the services below it.
@@ -112,6 +117,9 @@ pub fn router(config: &Config, more: RouterSettings, below: &CatalogSeams, launc
     };
     let config = router::Config {
         loggers: Arc::new(Loggers),
+        meters: Arc::new(Meters(more.metrics)),
+        raw_storage: config.raw_storage_endpoint,
+        lockouts: lockouts(config),
         shown: shown(config, &more.api_addr),
         api_addr: more.api_addr,
         first_token: more.first_token,
@@ -126,6 +134,16 @@ pub fn router(config: &Config, more: RouterSettings, below: &CatalogSeams, launc
         ..router::Config::default()
     };
     Router::new(clients, config)
+}
+
+/// How those are locked out who guess. Whoever starts the server can switch it off as a whole.
+fn lockouts(config: &Config) -> BTreeMap<String, LockoutConfig> {
+    let switched_off = std::env::var("VAULT_DISABLE_USER_LOCKOUT").is_ok_and(|value| value == "true");
+    if !switched_off {
+        return config.user_lockout.clone();
+    }
+    let off = LockoutConfig { disable: true, ..LockoutConfig::default() };
+    ["approle", "ldap", "userpass"].map(|name| (name.to_owned(), off.clone())).into()
 }
 
 /// The router's server.

@@ -49,7 +49,8 @@ impl Server {
         let catalog = CatalogSeams::local(&parts::catalog(config).await?);
         let launcher = parts::launcher(config, &catalog)?;
         let seam = LauncherSeam::local(launcher.clone());
-        let settings = RouterSettings { api_addr: api_addr.clone(), first_token };
+        let metrics = start::count(config);
+        let settings = RouterSettings { api_addr: api_addr.clone(), first_token, metrics };
         let router = parts::router(config, settings, &catalog, seam);
         Ok(Self { launcher, router: Arc::new(router), api_addr })
     }

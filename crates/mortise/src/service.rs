@@ -69,7 +69,7 @@ impl Alone<'_> {
         let api_addr = self.config.api_addr.clone().context(
             "the router does not listen for clients, so it has to be told: add api_addr = \"https://HOST:8200\"",
         )?;
-        let settings = RouterSettings { api_addr, first_token: None };
+        let settings = RouterSettings { api_addr, first_token: None, metrics: start::count(self.config) };
         let router = parts::router(self.config, settings, &below, launcher);
         start::reopen_on_request(&self.shutdown, Arc::new(router.clone()));
         let routes = Routes::new(parts::router_server(router));

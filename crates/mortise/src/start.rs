@@ -6,6 +6,7 @@ use anyhow::Context;
 use kit::{
     config::{self, Config, Given, Problem},
     logs,
+    metrics::Metrics,
     process::{self, PidFile},
     shutdown::Shutdown,
 };
@@ -65,6 +66,13 @@ pub fn take_effect(config: Config, warnings: &[Problem]) -> anyhow::Result<Begun
     }
     let pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
     Ok(Begun { config, _pid_file: pid_file })
+}
+
+/// Begins to count what happens, for those who ask. Must be called within the runtime.
+pub fn count(config: &Config) -> Metrics {
+    let metrics = Metrics::start(&config.telemetry);
+    tokio::spawn(metrics.clone().keep());
+    metrics
 }
 
 /// The threads that everything runs on.

@@ -22,9 +22,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "x_forwarded_for_reject_not_present",
     "x_forwarded_for_client_cert_header",
     "x_forwarded_for_client_cert_header_decoders",
-    "telemetry",
     "profiling",
-    "inflight_requests_logging",
     "custom_response_headers",
     "chroot_namespace",
     "redact_addresses",
@@ -60,6 +58,10 @@ pub struct Listener {
     pub max_json_object_entry_count: u64,
     /// The most elements of one array in a JSON body.
     pub max_json_array_element_count: u64,
+    /// Everybody may read `sys/metrics` here.
+    pub open_metrics: bool,
+    /// Everybody may read `sys/in-flight-req` here.
+    pub open_in_flight: bool,
 }
 
 /// How a listener speaks TLS.
@@ -112,6 +114,8 @@ impl Listener {
             max_json_string_value_length: 1 << 20,
             max_json_object_entry_count: 10_000,
             max_json_array_element_count: 10_000,
+            open_metrics: false,
+            open_in_flight: false,
         }
     }
 
@@ -125,6 +129,9 @@ impl Listener {
         let address = stanza.last("address").or_else(|| "127.0.0.1:8200".parse().ok())?;
         let mut listener = Self::plain(address);
         listener.limits(&mut stanza);
+        listener.open_metrics = opens(&mut stanza, "telemetry", "unauthenticated_metrics_access");
+        listener.open_in_flight =
+            opens(&mut stanza, "inflight_requests_logging", "unauthenticated_in_flight_requests_access");
         let tls = Tls::read(&mut stanza, &place);
         stanza.finish(WITHOUT_EFFECT);
         Some(Self { tls: tls?, ..listener })
@@ -141,6 +148,17 @@ impl Listener {
         set(&mut self.max_json_object_entry_count, stanza.last("max_json_object_entry_count"));
         set(&mut self.max_json_array_element_count, stanza.last("max_json_array_element_count"));
     }
+}
+
+/// Whether a block of a listener opens something to everybody.
+fn opens(stanza: &mut Stanza<'_>, block: &str, key: &str) -> bool {
+    let nodes = stanza.all(block).into_iter();
+    nodes.fold(false, |open, node| {
+        let Some(mut block) = Stanza::of(block, node, stanza.problems) else { return open };
+        let opens = block.any(key);
+        block.finish(&[]);
+        open || opens
+    })
 }
 
 fn set<T>(field: &mut T, value: Option<T>) {

@@ -4,11 +4,13 @@ mod address;
 mod files;
 mod internal;
 mod listener;
+mod lockout;
 mod problem;
 mod server;
 mod setting;
 mod stanza;
 mod storage;
+mod telemetry;
 mod tree;
 
 pub use address::{Address, InvalidAddress};

@@ -1,15 +1,19 @@
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use domain::LockoutConfig;
 
 use super::{
     internal::Internal,
     listener::Listener,
+    lockout,
     problem::{Error, Place, Problems},
     setting::Url,
     stanza::Stanza,
     storage::Storage,
+    telemetry,
     tree::{Entry, Node, Value},
 };
-use crate::logs;
+use crate::{logs, metrics::Telemetry};
 
 /// Vault's default for both lease times: 32 days.
 const LEASE_TTL: Duration = Duration::from_secs(768 * 3600);
@@ -50,17 +54,14 @@ const WITHOUT_EFFECT: &[&str] = &[
     "plugin_file_permissions",
     "plugin_file_uid",
     "post_unseal_trace_directory",
-    "raw_storage_endpoint",
     "remove_irrevocable_lease_after",
     "replication",
     "reporting",
     "seal",
     "sentinel",
     "service_registration",
-    "telemetry",
     "ui",
     "unsafe_allow_api_audit_creation",
-    "user_lockout",
 ];
 
 /// All that a server can be configured with.
@@ -90,6 +91,12 @@ pub struct Config {
     pub default_lease_ttl: Duration,
     /// How long a lease lasts at most.
     pub max_lease_ttl: Duration,
+    /// Whoever may can read and change what is stored, past everything.
+    pub raw_storage_endpoint: bool,
+    /// How the server tells what it counts.
+    pub telemetry: Telemetry,
+    /// How those are locked out who guess, by the type of the auth method.
+    pub user_lockout: BTreeMap<String, LockoutConfig>,
     /// The process writes its id here.
     pub pid_file: Option<PathBuf>,
     /// How services in processes of their own meet.
@@ -131,6 +138,9 @@ impl Config {
             log_format: top.last("log_format").unwrap_or_default(),
             default_lease_ttl: top.values("default_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
             max_lease_ttl: top.values("max_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
+            raw_storage_endpoint: top.any("raw_storage_endpoint"),
+            telemetry: telemetry::read(&mut top),
+            user_lockout: lockout::read(&mut top),
             pid_file: top.last("pid_file"),
             internal: internal(&mut top),
         };

@@ -1,11 +1,12 @@
 use std::{fs, time::Duration};
 
+use domain::LockoutConfig;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Address, Clients, Listener, Storage, TlsVersion};
-use crate::logs::Level;
+use crate::{logs::Level, metrics::Telemetry};
 
 const FULL: &str = r#"
 ui = true
@@ -96,6 +97,49 @@ fn json_says_the_same_as_hcl() {
     let (hcl, _) = read(&[("a.hcl", FULL)]).unwrap();
     let (json, _) = read(&[("a.json", FULL_JSON)]).unwrap();
     assert_eq!(hcl, json);
+}
+
+#[test]
+fn what_is_counted_is_told_as_the_telemetry_stanzas_say() {
+    let text = r#"
+        telemetry { prometheus_retention_time = "30s" disable_hostname = true statsd_address = "127.0.0.1:1" }
+        listener "tcp" {
+          tls_disable = true
+          telemetry { unauthenticated_metrics_access = true }
+        }
+        listener "tcp" {
+          tls_disable = true
+          inflight_requests_logging { unauthenticated_in_flight_requests_access = "true" }
+        }"#;
+    let (config, warnings) = read(&[("a.hcl", text)]).unwrap();
+    let told = Telemetry { prometheus_retention: Duration::from_secs(30), disable_hostname: true };
+    assert_eq!(config.telemetry, told);
+    let open: Vec<_> = config.listeners.iter().map(|each| (each.open_metrics, each.open_in_flight)).collect();
+    assert_eq!(open, [(true, false), (false, true)]);
+    assert_eq!(warnings, ["a.hcl:2: `statsd_address` is unknown here and has no effect"]);
+    assert_eq!(read(&[("a.hcl", "")]).unwrap().0.telemetry, Telemetry::default());
+}
+
+#[test]
+fn each_auth_method_locks_out_as_its_stanza_says_and_else_as_that_for_all() {
+    let text = r#"
+        user_lockout "all" { lockout_threshold = "10" lockout_duration = "1h" disable_lockout = true }
+        user_lockout "userpass" { lockout_threshold = 3 lockout_counter_reset = "5m" disable_lockout = false }"#;
+    let (config, warnings) = read(&[("a.hcl", text)]).unwrap();
+    let all = LockoutConfig {
+        threshold: 10,
+        duration: Duration::from_secs(3600),
+        disable: true,
+        ..LockoutConfig::default()
+    };
+    let counter_reset = Duration::from_secs(300);
+    let own = LockoutConfig { threshold: 3, counter_reset, disable: false, ..all };
+    let expected = [("approle", all.clone()), ("ldap", all), ("userpass", own)];
+    assert_eq!(config.user_lockout, expected.map(|(name, config)| (name.to_owned(), config)).into());
+    assert_eq!(warnings, Vec::<String>::new());
+    let refused = errors("user_lockout \"jwt\" {}");
+    let text = r#"users of "jwt" are not locked out; allowed: "all", "userpass", "ldap", "approle""#;
+    assert_eq!(refused, [format!("a.hcl:1: {text}")]);
 }
 
 #[test]
@@ -196,13 +240,13 @@ fn what_is_not_hcl_or_json_is_refused_with_its_line() {
 
 #[test]
 fn unknown_keys_are_warnings_with_their_lines() {
-    let text = "telemetry {\n  a = 1\n}\nseal \"awskms\" {}\n\nlistner \"tcp\" {}\nstorage \"inmem\" {\n  size = 1\n}";
+    let text = "sentinel {\n  a = 1\n}\nseal \"awskms\" {}\n\nlistner \"tcp\" {}\nstorage \"inmem\" {\n  size = 1\n}";
     let (_, warnings) = read(&[("a.hcl", text)]).unwrap();
     assert_eq!(
         warnings,
         [
             "a.hcl:8: `size` is unknown here and has no effect",
-            "a.hcl:1: `telemetry` is known from Vault and has no effect here",
+            "a.hcl:1: `sentinel` is known from Vault and has no effect here",
             "a.hcl:4: `seal` is known from Vault and has no effect here",
             "a.hcl:6: `listner` is unknown here and has no effect",
         ]

@@ -6,11 +6,11 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Request, Response, Status, service::Routes, transport::Channel};
+use tonic::{Code, Request, Response, Status, codegen::BoxStream, service::Routes, transport::Channel};
 use wire::{
     health::{HealthCheckRequest, health_client::HealthClient},
     router::v1::{
-        NodeState, Request as Asked, Response as Answered, StateRequest,
+        Lines, NodeState, Request as Asked, Response as Answered, StateRequest,
         router_client::RouterClient,
         router_server::{Router, RouterServer},
     },
@@ -31,6 +31,12 @@ struct Fake;
 impl Router for Fake {
     async fn handle(&self, _: Request<Asked>) -> Result<Response<Answered>, Status> {
         Err(wire::Failure::new(domain::Kind::Sealed, "Vault is sealed").into())
+    }
+
+    type WatchStream = BoxStream<Lines>;
+
+    async fn watch(&self, _: Request<Asked>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("nobody watches"))
     }
 
     async fn state(&self, _: Request<StateRequest>) -> Result<Response<NodeState>, Status> {

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use http::{HeaderValue, Method, Request};
 use http_body::Body;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{
     Failure, failure_of,
@@ -17,7 +18,7 @@ use crate::{
     Config,
     answer::{self, NAMESPACE},
     cors::{self, Crossing},
-    health,
+    health, log, meters,
     parameters::Parameters,
     path,
     refusal::Refusal,
@@ -32,6 +33,8 @@ use crate::{
 pub struct Api {
     router: RouterSeam,
     config: Arc<Config>,
+    /// Told: what goes on for as long as it is read has to end.
+    stop: CancellationToken,
 }
 
 fn panicked() -> Response {
@@ -45,7 +48,12 @@ fn panicked() -> Response {
 
 impl Api {
     pub fn new(router: RouterSeam, config: Arc<Config>) -> Self {
-        Self { router, config }
+        Self { router, config, stop: CancellationToken::new() }
+    }
+
+    /// The same, until it is told to stop.
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 
     /// Answers every request. A panic harms this request only.
@@ -72,6 +80,7 @@ impl Api {
         };
         let mut response = answered.unwrap_or_else(|failure| answer::failure(&failure));
         answer::finish(&mut response, &id, namespace);
+        meters::answered(response.status());
         tracing::debug!(id, status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
         response
     }
@@ -126,8 +135,13 @@ impl Api {
         }
         let until = begun + self.config.deadline;
         let arrived = until.min(begun + self.config.read_timeout);
+        let watches = path.as_str() == log::PATH && parts.method == Method::GET && !helps;
         let request =
             request::read(id.to_owned(), path, &parts, peer, content, &self.config, arrived).await?;
+        if watches {
+            let watching = Box::pin(log::watch(&self.router, request, self.stop.clone()));
+            return timeout_at(until, watching).await.map_err(|_| self.too_late())?;
+        }
         let answered = timeout_at(until, self.router.handle(request)).await.map_err(|_| self.too_late())?;
         Ok(answer::of_router(answered.map_err(|status| failure_of(&status))?.into_inner()))
     }

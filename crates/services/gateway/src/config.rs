@@ -25,6 +25,10 @@ pub struct Config {
     pub max_header_bytes: usize,
     /// Bytes of a request's body.
     pub max_body_bytes: usize,
+    /// Everybody may read `sys/metrics`.
+    pub open_metrics: bool,
+    /// Everybody may read `sys/in-flight-req`.
+    pub open_in_flight: bool,
     /// What a JSON body may hold.
     pub json: json::Limits,
 }
@@ -42,6 +46,8 @@ impl Default for Config {
             max_headers: 100,
             max_header_bytes: 64 << 10,
             max_body_bytes: 32 << 20,
+            open_metrics: false,
+            open_in_flight: false,
             json: json::Limits::default(),
         }
     }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config,
     api::Api,
+    log,
     patience::{self, InFlight, Patience},
     request::Peer,
     session::state_of,
@@ -118,8 +119,7 @@ impl Service<Request<Incoming>> for Answers {
         let (api, peer) = (self.api.clone(), self.peer.clone());
         Box::pin(async move {
             let answer = api.handle(request, &peer).await;
-            drop(busy);
-            Ok(answer)
+            Ok(log::attended(answer, busy))
         })
     }
 }

@@ -17,6 +17,8 @@ mod headers;
 mod health;
 mod json;
 mod listener;
+mod log;
+mod meters;
 mod parameters;
 mod path;
 mod patience;

@@ -78,6 +78,8 @@ pub async fn read(
         wrap_ttl,
         wrap_format: known.wrap_format().to_owned(),
         connection: Some((*peer.0).clone()),
+        open_metrics: config.open_metrics,
+        open_in_flight: config.open_in_flight,
     })
 }
 

@@ -33,7 +33,11 @@ impl Gateway {
         let open = TaskTracker::new();
         let cut_off = CancellationToken::new();
         let drain = self.config.drain;
-        let shared = Connections { api: self.api, config: self.config, stop: shutdown.clone() };
+        let shared = Connections {
+            api: self.api.until(shutdown.clone()),
+            config: self.config,
+            stop: shutdown.clone(),
+        };
         let accepting = TaskTracker::new();
         for listener in listeners {
             let accept = Accept {

@@ -9,7 +9,7 @@ use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusR
 
 use crate::{
     Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, offspring,
-    runtime_dir::RuntimeDir, spawn::Spawner,
+    questions::Questions, runtime_dir::RuntimeDir, spawn::Spawner,
 };
 
 /// The services of the catalog.
@@ -46,6 +46,8 @@ pub struct Host {
     pub images: Images,
     /// What happened.
     pub journal: Arc<Journal>,
+    /// What plugins ask that only the router can answer.
+    pub questions: Questions,
     /// Where the folders of processes are.
     pub runtime: Arc<RuntimeDir>,
     /// The thread that starts children.
@@ -69,6 +71,7 @@ impl Host {
         Ok(Self {
             images: Images::default(),
             journal: Arc::new(Journal::new(config.events_kept)),
+            questions: Questions::default(),
             runtime: Arc::new(runtime),
             cluster: OnceLock::new(),
             spawner,

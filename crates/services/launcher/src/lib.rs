@@ -32,6 +32,7 @@ mod people;
 mod probe;
 mod process;
 mod processes;
+mod questions;
 mod runtime_dir;
 mod service;
 mod spawn;

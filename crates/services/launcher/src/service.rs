@@ -9,8 +9,9 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::{
     launcher::v1::{
-        Call, Event, EventsRequest, MountReply, MountRequest, ProbeReply, ProbeRequest, ProcessesReply,
-        ProcessesRequest, StopAllReply, StopAllRequest, UnmountReply, UnmountRequest, launcher_server,
+        AnswerReply, AnswerRequest, Call, Event, EventsRequest, MountReply, MountRequest, ProbeReply,
+        ProbeRequest, ProcessesReply, ProcessesRequest, Question, QuestionsRequest, StopAllReply,
+        StopAllRequest, UnmountReply, UnmountRequest, launcher_server,
     },
     pb,
 };
@@ -146,5 +147,19 @@ impl launcher_server::Launcher for Launcher {
     async fn events(&self, request: Request<EventsRequest>) -> Result<Response<Self::EventsStream>, Status> {
         let events = Arc::clone(&self.host.journal).follow(request.into_inner().after);
         Ok(Response::new(events.map(Ok).boxed()))
+    }
+
+    type QuestionsStream = BoxStream<Question>;
+
+    async fn questions(
+        &self,
+        _: Request<QuestionsRequest>,
+    ) -> Result<Response<Self::QuestionsStream>, Status> {
+        Ok(Response::new(self.host.questions.follow().map(Ok).boxed()))
+    }
+
+    async fn answer(&self, request: Request<AnswerRequest>) -> Result<Response<AnswerReply>, Status> {
+        self.host.questions.answer(request.into_inner());
+        Ok(Response::new(AnswerReply {}))
     }
 }

@@ -8,11 +8,12 @@ use std::{
 
 use arc_swap::ArcSwap;
 use tenon::{System, convert::from_nanos};
-use wire::launcher::v1::MountSpec;
+use wire::launcher::v1::{MountSpec, answer_request::Answer, question::Asks};
 
 use crate::{
     host::{Cluster, Host},
     people::People,
+    questions::Unanswered,
 };
 
 /// What one mount may know of its surroundings; all of it in memory.
@@ -44,6 +45,11 @@ impl MountSystem {
     /// The mount is being removed.
     pub fn taint(&self) {
         self.tainted.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the router answer what the mount's plugin asks.
+    pub async fn ask(&self, asks: Asks) -> Result<Answer, Unanswered> {
+        self.host.questions.ask(self.spec().path.clone(), asks).await
     }
 
     /// What identifies the cluster, once that is known.

@@ -1,10 +1,10 @@
 use audit::Surroundings;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use domain::Token;
+use domain::{LockoutConfig, Token};
 use serde_json::{Map, Value};
 
-use crate::{Loggers, loggers::NoLoggers};
+use crate::{Loggers, Meters, loggers::NoLoggers, meters::NoMeters};
 
 /// What the operator decides about this service.
 #[derive(Clone, Debug)]
@@ -31,6 +31,12 @@ pub struct Config {
     pub audit: Surroundings,
     /// How much this process logs.
     pub loggers: Arc<dyn Loggers>,
+    /// What this process counts.
+    pub meters: Arc<dyn Meters>,
+    /// What is stored can be read and changed past everything, by those who may.
+    pub raw_storage: bool,
+    /// How those are locked out who guess, by the type of the auth method, where its mounts do not say.
+    pub lockouts: BTreeMap<String, LockoutConfig>,
     /// How the server is configured, as those may see it who ask: without secrets.
     pub shown: Map<String, Value>,
 }
@@ -49,6 +55,9 @@ impl Default for Config {
             first_token: None,
             audit: Surroundings::default(),
             loggers: Arc::new(NoLoggers),
+            meters: Arc::new(NoMeters),
+            raw_storage: false,
+            lockouts: BTreeMap::new(),
             shown: Map::new(),
         }
     }

@@ -14,12 +14,14 @@ use crate::{
     audit::{Audit, Followed},
     error::Result,
     identity::Identity,
+    in_flight::InFlight,
     lease::Leases,
     lockout::Lockouts,
     mounts::{Launch, Mounts},
     namespaces::{Guests, Namespace, Namespaces},
+    plugin,
     plugins::Catalog,
-    policies::Policies,
+    policies::{Passwords, Policies},
     quotas::Quotas,
     rotation,
     settings::{CrossOrigin, Settings},
@@ -38,6 +40,7 @@ pub(crate) struct Active {
     pub(crate) tokens: Tokens,
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) policies: Policies,
+    pub(crate) passwords: Passwords,
     pub(crate) leases: Leases,
     pub(crate) lockouts: Lockouts,
     pub(crate) identity: Arc<Identity>,
@@ -76,6 +79,7 @@ pub(crate) struct Core {
     /// Opening and closing take turns; no request waits here while the barrier is open.
     turn: Mutex<()>,
     followed: Followed,
+    pub(crate) in_flight: Arc<InFlight>,
 }
 
 impl Core {
@@ -88,6 +92,7 @@ impl Core {
             active: watch::Sender::new(None),
             turn: Mutex::new(()),
             followed: Followed::default(),
+            in_flight: Arc::default(),
         }
     }
 
@@ -124,6 +129,7 @@ impl Core {
         }
         namespaces.finish_all_in_background(&active);
         rotation::watch(self, &active);
+        plugin::answer_in_background(&active, self.clients.launcher.clone());
         self.active.send_replace(Some(active.clone()));
         Ok(active)
     }
@@ -230,7 +236,9 @@ impl Core {
         let mounts = Arc::new(mounts.await?);
         let launcher = self.clients.launcher.clone();
         let leases = Leases::new(store.clone(), mounts.clone(), launcher, self.config.lease_retry);
-        let lockouts = Lockouts::open(store.clone(), &mounts.snapshot()).await?;
+        let lockouts =
+            Lockouts::open(store.clone(), &mounts.snapshot(), self.config.lockouts.clone()).await?;
+        let passwords = Passwords::new(store.clone());
         let wrapping = Wrapping::new(store.clone(), self.config.api_addr.clone());
         let guests = Guests::open(store.clone()).await?;
         Ok(Active {
@@ -240,6 +248,7 @@ impl Core {
             tokens,
             mounts,
             policies,
+            passwords,
             leases,
             lockouts,
             identity,

@@ -11,9 +11,9 @@ use crate::{
     lease::LeaseRefusal,
     mounts::Refusal,
     namespaces::NamespaceRefusal,
-    policies::PolicyRefusal,
+    policies::{PasswordRefusal, PolicyRefusal},
     quotas::QuotaRefusal,
-    sys::{ToolRefusal, Unfit},
+    sys::{RawRefusal, ToolRefusal, Unfit},
     token::{self, TokenRefusal},
     wrapping::WrappingRefusal,
 };
@@ -66,6 +66,9 @@ pub enum Error {
     /// A change of the policies that is not possible.
     #[error(transparent)]
     Policy(#[from] PolicyRefusal),
+    /// A password, or a policy for passwords, that is not possible.
+    #[error(transparent)]
+    Password(#[from] PasswordRefusal),
     /// Something about a lease that is not possible.
     #[error(transparent)]
     Lease(#[from] LeaseRefusal),
@@ -101,6 +104,9 @@ pub enum Error {
     /// No random bytes, or no checksum, are made like that.
     #[error(transparent)]
     Tool(#[from] ToolRefusal),
+    /// Something stored is not read or changed past everything.
+    #[error(transparent)]
+    Raw(#[from] RawRefusal),
     /// A login that does not yield a token.
     #[error(transparent)]
     Login(#[from] token::Refused),
@@ -171,6 +177,8 @@ impl Error {
             Self::Quota(refusal) => refusal.kind(),
             Self::Tool(refusal) => refusal.kind(),
             Self::Namespace(refusal) => refusal.kind(),
+            Self::Raw(refusal) => refusal.kind(),
+            Self::Password(refusal) => refusal.kind(),
             Self::Wrapping(refusal) => refusal.kind(),
             Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
@@ -209,6 +217,7 @@ impl Error {
             Self::Token(ref refusal) if refusal.is_listed() => listed(self.to_string()),
             Self::Cubbyhole(refusal) if refusal.is_listed() => listed(self.to_string()),
             Self::Forbidden
+            | Self::Password(_)
             | Self::UnsupportedPath
             | Self::UnsupportedOperation
             | Self::BadAnswer(_)
@@ -228,6 +237,7 @@ impl Error {
             | Self::System(_)
             | Self::Lease(_)
             | Self::Tool(_)
+            | Self::Raw(_)
             | Self::Login(_)
             | Self::Token(_)
             | Self::Audit(_)

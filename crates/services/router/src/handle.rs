@@ -1,4 +1,4 @@
-use std::{net::IpAddr, pin::pin, sync::Arc};
+use std::{net::IpAddr, pin::pin, sync::Arc, time::Instant};
 
 use domain::{Kind, Operation};
 use tokio::time::timeout;
@@ -17,6 +17,8 @@ use crate::{
     endpoint::Access,
     error::Result,
     gate::Gate,
+    in_flight::Boarding,
+    meters,
     namespaces::Namespaces,
     own,
     plugin::{self, Visit},
@@ -28,15 +30,17 @@ use crate::{
 
 /// What becomes of one request: it has so much time, its records are written, and its errors are put into words.
 pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response, Failure> {
+    let (begun, boarding) = (Instant::now(), core.in_flight.enter(&request));
     let mut trail = Trail::default();
     let deadline = core.config.deadline;
     let decided = {
         // Large: pinned where it is made, and not moved into what watches the time.
-        let deciding = pin!(decide(&core, request, &mut trail));
+        let deciding = pin!(decide(&core, request, &mut trail, &boarding));
         timeout(deadline, deciding).await
     };
     let outcome = decided.unwrap_or(Err(Error::Deadline(deadline.as_secs())));
     let login = trail.is_login();
+    meters::handled(login, begun);
     match trail.end(outcome).await {
         Ok(response) => Ok(response),
         Err(error) => {
@@ -51,8 +55,14 @@ pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response
     }
 }
 
-/// What a request means: in which namespace, how often may be asked, where it goes, who asks, may they, what is answered, what follows.
-async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result<Response> {
+/// What a request means: in which namespace, how often may be asked, where it goes, who asks, may they, what is answered,
+/// what follows.
+async fn decide(
+    core: &Arc<Core>,
+    request: Request,
+    trail: &mut Trail,
+    boarding: &Boarding,
+) -> Result<Response> {
     let mut asked = Asked::new(request)?;
     if let Some(endpoint) = own::direct(&asked) {
         return Box::pin(own::answer_directly(core, &asked, endpoint, trail)).await;
@@ -76,7 +86,7 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
     refuse_trailing_slash(&mounts, &mut asked)?;
     trail.goes_to(&mounts);
     let route = Route::of(&active.namespace, &mounts, &asked.request.path)?;
-    let access = route.access();
+    let access = sys::opened(&asked).unwrap_or_else(|| route.access());
     trail.may_log_in(route.is_login(access));
 
     if access == Access::Wrapping && asked.operation == Operation::Update {
@@ -85,6 +95,7 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
     }
     let caller = authenticate(&active, &asked, access).await?;
     trail.asked_by(&asked.token, caller.as_ref())?;
+    boarding.asked_by(caller.as_ref().map_or("", |caller| &caller.entry.entity_id));
 
     let gate = Gate::of(&active, &asked, caller.as_deref(), access)?;
     if !gate.may_permit(asked.operation) {
@@ -98,6 +109,7 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
         trail.permitted(Some(&gate), known).await
     };
 
+    let sent = Instant::now();
     let (mount, response, wish) = match route {
         Route::Own(mount, core_mount, rest) => {
             let ask = Ask {
@@ -122,6 +134,7 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
         Route::Nowhere => return Err(Error::Forbidden),
     };
 
+    mount.meters.answered(asked.operation, sent);
     let mut response = match wish.filter(|_| asked.operation != Operation::Help) {
         Some(wish) => {
             let origin = Origin { path: asked.path(), plugin: &mount.entry.plugin };

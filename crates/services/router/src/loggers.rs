@@ -1,5 +1,11 @@
 use std::{collections::BTreeMap, fmt};
 
+use bytes::Bytes;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+
 /// A word that is no level of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownLevel;
@@ -14,6 +20,12 @@ pub trait Loggers: Send + Sync + fmt::Debug {
     /// # Errors
     /// There is no such level.
     fn set(&self, name: Option<&str>, level: &str) -> Result<(), UnknownLevel>;
+
+    /// What is logged from now on, line by line. It never waits for whoever reads it.
+    ///
+    /// # Errors
+    /// There is no such level or format.
+    fn watch(&self, level: &str, format: &str) -> Result<BoxStream<'static, Bytes>, UnknownLevel>;
 
     /// Lets one part, or all, log again as it is configured.
     fn reset(&self, name: Option<&str>);
@@ -30,6 +42,10 @@ impl Loggers for NoLoggers {
 
     fn set(&self, _: Option<&str>, _: &str) -> Result<(), UnknownLevel> {
         Ok(())
+    }
+
+    fn watch(&self, _: &str, _: &str) -> Result<BoxStream<'static, Bytes>, UnknownLevel> {
+        Ok(stream::empty().boxed())
     }
 
     fn reset(&self, _: Option<&str>) {}

@@ -7,15 +7,20 @@ const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 /// Bytes that nobody can guess.
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Random)?;
+    fill(&mut bytes)?;
     Ok(bytes)
 }
 
 /// As many of them as are asked for.
 pub(crate) fn many(length: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; length];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Random)?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills a buffer with them.
+pub(crate) fn fill(buffer: &mut [u8]) -> Result<()> {
+    SystemRandom::new().fill(buffer).map_err(|_| Error::Random)
 }
 
 /// Letters and digits that nobody can guess, each as likely as the next.

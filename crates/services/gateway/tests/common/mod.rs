@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt, stream};
 use gateway::{Config, Gateway, Listener, TlsFiles};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, async_trait, codegen::BoxStream};
 use wire::router::v1::{
     self, Envelope, NodeState, RouterSeam, StateRequest, response::Body, router_server::Router,
 };
@@ -70,6 +71,15 @@ impl Router for Scripted {
             gate.acquire().await.unwrap().forget();
         }
         (self.script)(&request).map(Response::new)
+    }
+
+    type WatchStream = BoxStream<v1::Lines>;
+
+    async fn watch(&self, request: Request<v1::Request>) -> Result<Response<Self::WatchStream>, Status> {
+        self.handle(request).await?;
+        let lines = [b"one\n".as_slice(), b"two\n"].map(|text| Ok(v1::Lines { text: text.into() }));
+        // Whoever reads on waits.
+        Ok(Response::new(stream::iter(lines).chain(stream::pending()).boxed()))
     }
 
     async fn state(&self, _: Request<StateRequest>) -> Result<Response<NodeState>, Status> {

@@ -1,18 +1,20 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use tenon::{System, convert::to_nanos};
 use tonic::{Request, Response, Status};
 use wire::{
+    launcher::v1::{GeneratePassword, WrapData, answer_request::Answer, question::Asks},
     logical,
     pb::{self, Empty, system_view_server},
 };
 
-use crate::system::MountSystem;
+use crate::{questions::Unanswered, system::MountSystem};
 
 /// Replication as Vault numbers it: neither performance nor disaster recovery replication is on.
 const NOT_REPLICATED: i32 = 4096 + 8192;
 
-/// What a plugin may ask of its surroundings. Everything is answered from memory: a plugin asks before every request.
+/// What a plugin may ask of its surroundings. What a plugin asks before every request is
+/// answered from memory.
 pub struct SystemView(pub Arc<MountSystem>);
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -48,11 +50,17 @@ impl system_view_server::SystemView for SystemView {
         &self,
         request: Request<pb::ResponseWrapDataArgs>,
     ) -> Reply<pb::ResponseWrapDataReply> {
-        if request.into_inner().data.is_empty() {
+        let pb::ResponseWrapDataArgs { data, ttl, jwt } = request.into_inner();
+        if data.is_empty() {
             return Err(Status::unknown("unexpected end of JSON input"));
         }
-        // As Vault answers external plugins.
-        reply(pb::ResponseWrapDataReply { wrap_info: None, err: "no namespace".to_owned() })
+        let (wrap_info, err) = match self.0.ask(Asks::Wrap(WrapData { data, ttl, jwt })).await {
+            Ok(Answer::WrapInfo(info)) => (Some(info), String::new()),
+            Ok(Answer::Refusal(why)) => (None, why),
+            Ok(Answer::Password(_)) => (None, Unanswered.to_string()),
+            Err(unanswered) => (None, unanswered.to_string()),
+        };
+        reply(pb::ResponseWrapDataReply { wrap_info, err })
     }
 
     async fn mlock_enabled(&self, _: Request<Empty>) -> Reply<pb::MlockEnabledReply> {
@@ -89,10 +97,21 @@ impl system_view_server::SystemView for SystemView {
         &self,
         request: Request<pb::GeneratePasswordFromPolicyRequest>,
     ) -> Reply<pb::GeneratePasswordFromPolicyReply> {
-        if request.into_inner().policy_name.is_empty() {
+        let policy = request.into_inner().policy_name;
+        if policy.is_empty() {
             return Err(Status::invalid_argument("no password policy specified"));
         }
-        Err(Status::internal("failed to generate password"))
+        // A plugin is told no more than this, as in Vault; the reason is for the operator.
+        let failed = |why: &dyn fmt::Display| {
+            tracing::warn!(policy, mount = self.0.spec().path, %why, "a plugin gets no password");
+            Status::internal("failed to generate password")
+        };
+        match self.0.ask(Asks::Password(GeneratePassword { policy: policy.clone() })).await {
+            Ok(Answer::Password(password)) => reply(pb::GeneratePasswordFromPolicyReply { password }),
+            Ok(Answer::Refusal(why)) => Err(failed(&why)),
+            Ok(Answer::WrapInfo(_)) => Err(failed(&Unanswered)),
+            Err(unanswered) => Err(failed(&unanswered)),
+        }
     }
 
     async fn cluster_info(&self, _: Request<Empty>) -> Reply<pb::ClusterInfoReply> {

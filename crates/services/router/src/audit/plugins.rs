@@ -45,9 +45,17 @@ impl Followed {
                 break;
             }
             self.0.store(event.id, Ordering::Relaxed);
+            count(event);
         }
         Ok(())
     }
+}
+
+fn count(event: Event) {
+    let reason = word(event.reason());
+    let Event { plugin, state, .. } = event;
+    metrics::counter!("vault.plugin.transitions", "plugin" => plugin, "state" => state, "reason" => reason)
+        .increment(1);
 }
 
 fn record(event: &Event) -> Record<'_> {

@@ -86,6 +86,21 @@ impl Leases {
         queue.irrevocable().map(|(id, uuid)| (id.clone(), shown(uuid))).collect()
     }
 
+    /// How many there are, as far as is known.
+    pub(crate) fn count(&self) -> usize {
+        self.queue().len()
+    }
+
+    /// How many a mount has, likewise.
+    pub(crate) fn count_of_mount(&self, uuid: &str) -> usize {
+        self.queue().count(uuid)
+    }
+
+    /// How many there are below a prefix, likewise.
+    pub(crate) fn count_below(&self, prefix: &str) -> usize {
+        self.queue().below(prefix).count()
+    }
+
     pub(crate) async fn read(&self, id: &str) -> Result<Option<Record>> {
         self.store.read(&key(id)).await
     }

@@ -12,6 +12,7 @@ use crate::{
     core::Active,
     error::Result,
     mounts::Mount,
+    quotas::Room,
     random,
     token::{Caller, SaltedId, TokenKind},
 };
@@ -72,9 +73,14 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
         caller.settle(issued.active).await?;
     }
     let id = record.id.clone();
-    let (active, refusal) = (issued.active.clone(), refusal(issued.caller));
+    let active = issued.active.clone();
+    let room = match refusal(issued.caller) {
+        Some(refusal) => Err(refusal.into()),
+        None => active.shared.quotas.leases.room(&active, issued.path),
+    };
+    metrics::counter!("vault.secret.lease.creation").increment(1);
     // Carried to its end even if the caller goes away: the secret is out.
-    tokio::spawn(record_or_take_back(active, record, refusal)).await.map_err(|_| Error::CutOff)??;
+    tokio::spawn(record_or_take_back(active, record, room)).await.map_err(|_| Error::CutOff)??;
     Ok(Granted { id, ..granted })
 }
 
@@ -95,16 +101,16 @@ fn refusal(caller: Option<&Caller>) -> Option<LeaseRefusal> {
     }
 }
 
-async fn record_or_take_back(
-    active: Arc<Active>,
-    record: Record,
-    refusal: Option<LeaseRefusal>,
-) -> Result<()> {
+async fn record_or_take_back(active: Arc<Active>, record: Record, room: Result<Option<Room>>) -> Result<()> {
     let leases = &active.leases;
-    if let Some(refusal) = refusal {
-        leases.keep(&Record { token: None, ends: Timestamp::now(), ..record }).await?;
-        return Err(refusal.into());
-    }
+    // Held until the lease is among those that are counted.
+    let _room = match room {
+        Ok(room) => room,
+        Err(refusal) => {
+            leases.keep(&Record { token: None, ends: Timestamp::now(), ..record }).await?;
+            return Err(refusal);
+        }
+    };
     if let Err(error) = leases.keep(&record).await {
         if let Err(also) = leases.revoke_at_plugin(&record).await {
             tracing::error!(lease = record.id, error = %also,

@@ -1,4 +1,4 @@
-use domain::{Lockout, MountEntry, MountKind, Operation};
+use domain::{Lockout, Operation};
 use jiff::Timestamp;
 use wire::pb::HandleRequestReply;
 
@@ -23,7 +23,8 @@ pub(crate) struct Attempt {
 /// Before a login: somebody who is locked out does not get as far as the plugin. None: nobody counts here.
 pub(crate) async fn begin(visit: Visit<'_>) -> Result<Option<Attempt>> {
     let entry = &visit.mount.entry;
-    let Some(rule) = rule_of(entry).filter(|_| visit.asked.operation != Operation::Help) else {
+    let rule = visit.active.lockouts.rule_of(entry);
+    let Some(rule) = rule.filter(|_| visit.asked.operation != Operation::Help) else {
         return Ok(None);
     };
     let name = look_ahead(visit).await?;
@@ -52,14 +53,6 @@ impl Attempt {
     fn refuse_locked(&self, active: &Active) -> Result<()> {
         if active.lockouts.is_locked(&self.rule, &self.user, now()) { Err(Error::Forbidden) } else { Ok(()) }
     }
-}
-
-/// How a mount locks users out, if it does.
-pub(super) fn rule_of(entry: &MountEntry) -> Option<Lockout> {
-    let config = entry.config.user_lockout.as_ref();
-    Some(entry)
-        .filter(|entry| entry.kind == MountKind::Auth)
-        .and_then(|entry| Lockout::of(&entry.plugin, config))
 }
 
 /// Seconds since 1970.

@@ -4,14 +4,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{Failures, Lockout};
+use domain::{Failures, Lockout, LockoutConfig, MountEntry, MountKind};
 use futures::{StreamExt, TryStreamExt, stream};
 use quick_cache::unsync::Cache;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use wire::catalog::v1::Write;
 
-use super::attempt::{now, rule_of};
+use super::attempt::now;
 use crate::{
     Error,
     error::Result,
@@ -58,9 +58,13 @@ struct Locked {
     failures: Failures,
 }
 
+/// How those are locked out who guess, by the type of the auth method, where its mounts do not say.
+type Configured = BTreeMap<String, LockoutConfig>;
+
 /// Failed logins, and who is locked out by them.
 pub(crate) struct Lockouts {
     store: Store,
+    configured: Configured,
     /// Taken for a look only, and by nothing but logins that count.
     table: Mutex<Table>,
 }
@@ -92,8 +96,8 @@ impl Digest {
 
 impl Lockouts {
     /// Reads who is locked out. What is not of use any more is removed.
-    pub(crate) async fn open(store: Store, mounts: &Snapshot) -> Result<Self> {
-        let rules = rules(mounts);
+    pub(crate) async fn open(store: Store, mounts: &Snapshot, configured: Configured) -> Result<Self> {
+        let rules = rules(mounts, &configured);
         let keys = store.list(RECORDS).await?.into_iter().map(|name| format!("{RECORDS}{name}"));
         let reads = keys.map(|key| async {
             let found = match store.read::<Locked>(&key).await {
@@ -116,7 +120,12 @@ impl Lockouts {
         }
         store.commit(removed).await?;
         let table = Table { counted: Cache::new(COUNTED), locked };
-        Ok(Self { store, table: Mutex::new(table) })
+        Ok(Self { store, configured, table: Mutex::new(table) })
+    }
+
+    /// How a mount locks users out, if it does.
+    pub(super) fn rule_of(&self, entry: &MountEntry) -> Option<Lockout> {
+        rule_of(entry, &self.configured)
     }
 
     pub(super) fn is_locked(&self, rule: &Lockout, user: &User, now: u64) -> bool {
@@ -144,7 +153,7 @@ impl Lockouts {
 
     /// Those who are locked out now, by mount.
     pub(super) fn all(&self, mounts: &Snapshot, now: u64) -> BTreeMap<String, Vec<String>> {
-        let rules = rules(mounts);
+        let rules = rules(mounts, &self.configured);
         let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for Locked { user, failures } in self.look().locked.values() {
             if rules.get(user.accessor.as_str()).is_some_and(|rule| rule.locks(*failures, now)) {
@@ -197,9 +206,14 @@ impl Table {
 }
 
 /// How the mounts lock users out, by accessor.
-fn rules(mounts: &Snapshot) -> HashMap<&str, Lockout> {
+fn rules<'m>(mounts: &'m Snapshot, configured: &Configured) -> HashMap<&'m str, Lockout> {
     let entries = mounts.iter().map(|(_, mount)| &mount.entry);
-    entries.filter_map(|entry| Some((entry.accessor.as_str(), rule_of(entry)?))).collect()
+    entries.filter_map(|entry| Some((entry.accessor.as_str(), rule_of(entry, configured)?))).collect()
+}
+
+fn rule_of(entry: &MountEntry, configured: &Configured) -> Option<Lockout> {
+    let (plugin, tuned) = (entry.plugin.as_str(), entry.config.user_lockout.as_ref());
+    (entry.kind == MountKind::Auth).then(|| Lockout::of(plugin, tuned, configured.get(plugin))).flatten()
 }
 
 impl fmt::Debug for Lockouts {
@@ -218,7 +232,7 @@ mod tests {
 
     #[test]
     fn g3_whatever_names_are_sent_the_table_and_what_is_stored_stay_bounded() {
-        let rule = Lockout::of("userpass", None).unwrap();
+        let rule = Lockout::of("userpass", None, None).unwrap();
         let (mut table, mut stored) = (table(), 0_usize);
         for name in 0..LOCKED + 500 {
             for _ in 0..5 {

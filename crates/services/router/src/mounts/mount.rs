@@ -6,6 +6,7 @@ use std::{
 use domain::{MountEntry, MountFacts, MountState, PluginVersion};
 
 use super::CoreMount;
+use crate::meters::RouteMeters;
 
 /// Where the system's own endpoints are.
 pub(crate) const SYSTEM: &str = "sys/";
@@ -16,6 +17,8 @@ pub(crate) struct Mount {
     pub(crate) entry: MountEntry,
     /// Why its stored record cannot be trusted.
     pub(crate) damage: Option<String>,
+    /// How long its requests take.
+    pub(crate) meters: Arc<RouteMeters>,
     /// Shared by all versions of the mount that a change of its settings leaves behind.
     standing: Arc<RwLock<Standing>>,
 }
@@ -34,12 +37,17 @@ struct Standing {
 impl Mount {
     pub(crate) fn new(entry: MountEntry, facts: MountFacts) -> Self {
         let standing = Standing { facts: Arc::new(facts), ..Standing::default() };
-        Self { entry, damage: None, standing: Arc::new(RwLock::new(standing)) }
+        let meters = Arc::new(RouteMeters::of(entry.path.as_str()));
+        Self { entry, damage: None, meters, standing: Arc::new(RwLock::new(standing)) }
     }
 
     /// The same mount with other settings. What was damaged has been written anew.
     pub(crate) fn with(&self, entry: MountEntry) -> Self {
-        Self { entry, damage: None, standing: self.standing.clone() }
+        let meters = match entry.path == self.entry.path {
+            true => self.meters.clone(),
+            false => Arc::new(RouteMeters::of(entry.path.as_str())),
+        };
+        Self { entry, damage: None, meters, standing: self.standing.clone() }
     }
 
     /// What answers for it, if that is this service itself.

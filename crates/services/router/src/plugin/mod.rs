@@ -4,6 +4,7 @@ mod failure;
 mod headers;
 mod inspect;
 mod issued;
+mod questions;
 mod reply;
 mod request;
 mod send;
@@ -11,5 +12,6 @@ mod visit;
 
 pub(crate) use inspect::Data;
 pub(crate) use issued::ask_issuer;
+pub(crate) use questions::answer_in_background;
 pub(crate) use send::{look_ahead, send};
 pub(crate) use visit::{Visit, answer};

@@ -1,4 +1,4 @@
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 /// Where the records of policies are.
@@ -7,7 +7,7 @@ pub(super) const RECORDS: &str = "core/policies/acl/";
 /// What stands for itself in the name of a record. A name may hold slashes and dots, which mean something to storage.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// What is stored about one policy.
+/// What is stored about one policy, whatever it is for.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     /// As it was written.
@@ -16,7 +16,12 @@ pub(super) struct Record {
 
 /// Where the record of a policy is.
 pub(super) fn key(name: &str) -> String {
-    format!("{RECORDS}{}", utf8_percent_encode(name, PLAIN))
+    format!("{RECORDS}{}", encoded(name))
+}
+
+/// A name as a part of a key.
+pub(super) fn encoded(name: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(name, PLAIN)
 }
 
 /// The name of the policy of a record.

@@ -1,5 +1,6 @@
-//! How often may be asked, by each client address.
+//! How often may be asked, by each client address, and how many leases there may be.
 
+mod lease_count;
 mod limiter;
 mod refusal;
 mod rule;
@@ -13,6 +14,7 @@ use wire::router::v1::Request;
 
 use crate::{error::Result, mounts::Snapshot, settings::Setting, store::Store};
 
+pub(crate) use lease_count::{LeaseCount, LeaseCounts, Room};
 pub(crate) use limiter::Allowance;
 pub use refusal::QuotaRefusal;
 pub(crate) use rule::{RateLimit, Rules};
@@ -23,7 +25,8 @@ use limiter::Limiter;
 /// All quotas, and what is left of them.
 pub(crate) struct Quotas {
     pub(crate) settings: Setting<QuotaSettings>,
-    pub(crate) rules: Setting<Rules>,
+    pub(crate) rules: Setting<Rules<RateLimit>>,
+    pub(crate) leases: LeaseCounts,
     /// None: there are no rules, and nothing is counted.
     table: ArcSwapOption<Table>,
     /// What is counted follows the rules in their order.
@@ -38,11 +41,15 @@ impl Quotas {
         let settings = Setting::open(store, "core/quotas/settings").await?;
         let rules = Setting::open(store, "core/quotas/rules").await?;
         let table = ArcSwapOption::from_pointee(table(&rules.now(), None));
-        Ok(Self { settings, rules, table, turn: Mutex::new(()) })
+        let leases = LeaseCounts::open(store).await?;
+        Ok(Self { settings, rules, leases, table, turn: Mutex::new(()) })
     }
 
     /// Changes the rules. Those that stay the same go on counting.
-    pub(crate) async fn change(&self, change: impl FnOnce(&Rules) -> Result<Rules>) -> Result<()> {
+    pub(crate) async fn change(
+        &self,
+        change: impl FnOnce(&Rules<RateLimit>) -> Result<Rules<RateLimit>>,
+    ) -> Result<()> {
         let _turn = self.turn.lock().await;
         self.rules.change(change).await?;
         let before = self.table.load_full();
@@ -52,6 +59,7 @@ impl Quotas {
 
     /// Drops the rules for a namespace, which goes, and for what is in it.
     pub(crate) async fn forget(&self, namespace: &str) -> Result<()> {
+        self.leases.forget(namespace).await?;
         if !self.rules.now().iter().any(|(_, rule)| rule.path.starts_with(namespace)) {
             return Ok(());
         }
@@ -68,7 +76,8 @@ impl Quotas {
         let namespace = request.namespace.as_str();
         let path = format!("{namespace}{}", request.path);
         let mount = snapshot.resolve(&request.path).map(|(mount, _, _)| format!("{namespace}{mount}"));
-        let Some(limiter) = best(&table, &path, &mount.unwrap_or_default(), namespace) else {
+        let place = (path.as_str(), mount.as_deref().unwrap_or_default(), namespace);
+        let Some(limiter) = best(&table, place, |limiter| limiter.is_inherited()) else {
             return Ok(None);
         };
         let settings = self.settings.now();
@@ -79,6 +88,7 @@ impl Quotas {
         // Who has no address shares one with all who have none.
         let allowance = limiter.take(peer.unwrap_or(IpAddr::from([0; 4])));
         if !allowance.admitted {
+            metrics::counter!("vault.quota.rate_limit.violation").increment(1);
             let headers =
                 if settings.enable_rate_limit_response_headers { allowance.headers() } else { Vec::new() };
             return Err(QuotaRefusal::Exceeded { path, headers });
@@ -94,22 +104,26 @@ impl Quotas {
 
 /// The rule that says most about a path: its own, then the longest that ends in `*`, then its mount's, then that of its
 /// namespace, then that of the nearest namespace above which is for those below too, then everybody's.
-fn best<'t>(table: &'t Table, path: &str, mount: &str, namespace: &str) -> Option<&'t Arc<Limiter>> {
+fn best<'t, R>(
+    table: &'t BTreeMap<String, R>,
+    (path, mount, namespace): (&str, &str, &str),
+    is_inherited: impl Fn(&R) -> bool,
+) -> Option<&'t R> {
     let globs = table
         .iter()
         .filter(|(rule, _)| rule.strip_suffix('*').is_some_and(|prefix| path.starts_with(prefix)));
-    let glob = || globs.max_by_key(|(rule, _)| rule.len()).map(|(_, limiter)| limiter);
+    let glob = || globs.max_by_key(|(rule, _)| rule.len()).map(|(_, found)| found);
     let of_mount = || (!mount.is_empty()).then(|| table.get(mount)).flatten();
     let of_namespace = || {
         let above = namespace.rmatch_indices('/').map(|(slash, _)| &namespace[..=slash]);
         let mut rules = above.filter_map(|above| Some((above, table.get(above)?)));
-        rules.find(|(above, rule)| *above == namespace || rule.is_inherited()).map(|(_, rule)| rule)
+        rules.find(|(above, rule)| *above == namespace || is_inherited(rule)).map(|(_, rule)| rule)
     };
     let own = table.get(path).filter(|_| !path.is_empty());
     own.or_else(glob).or_else(of_mount).or_else(of_namespace).or_else(|| table.get(""))
 }
 
-fn table(rules: &Rules, before: Option<&Table>) -> Option<Table> {
+fn table(rules: &Rules<RateLimit>, before: Option<&Table>) -> Option<Table> {
     let limiters = rules.iter().filter_map(|(name, rule)| {
         let known = before.and_then(|before| before.get(&rule.path)).filter(|limiter| limiter.is_of(rule));
         let limiter = known.cloned().or_else(|| Limiter::new(rule).map(Arc::new));
@@ -132,6 +146,10 @@ impl fmt::Debug for Quotas {
 mod tests {
     use super::*;
 
+    fn of<'t>(table: &'t Table, path: &str, mount: &str, namespace: &str) -> &'t Arc<Limiter> {
+        best(table, (path, mount, namespace), |limiter| limiter.is_inherited()).unwrap()
+    }
+
     #[test]
     fn a_namespace_has_its_own_rule_or_the_nearest_that_is_for_those_below_too() {
         let rules = [("a/", true), ("a/b/", false), ("", true)].into_iter().fold(
@@ -145,7 +163,7 @@ mod tests {
         let table = table(&rules, None).unwrap();
         for (namespace, expected) in [("a/", "a/"), ("a/b/", "a/b/"), ("a/b/c/", "a/"), ("ab/", "")] {
             let path = format!("{namespace}kv/x");
-            let found = best(&table, &path, &format!("{namespace}kv/"), namespace).unwrap();
+            let found = of(&table, &path, &format!("{namespace}kv/"), namespace);
             assert!(Arc::ptr_eq(found, &table[expected]), "{namespace}");
         }
     }
@@ -168,7 +186,7 @@ mod tests {
             ("other/a", "other/", ""),
             ("nowhere", "", ""),
         ] {
-            let found = best(&table, path, mount, "").unwrap();
+            let found = of(&table, path, mount, "");
             assert!(Arc::ptr_eq(found, &table[expected]), "{path}");
         }
     }

@@ -10,6 +10,10 @@ pub enum QuotaRefusal {
         /// That tell when to come back.
         headers: Vec<(String, String)>,
     },
+    #[error("request path {0:?}: lease count quota exceeded")]
+    Leases(String),
+    #[error("'max_leases' is invalid: it is the number of leases that there may be, at least 1")]
+    MaxLeases,
     #[error("'rate' is invalid")]
     Rate,
     #[error("'interval' is invalid")]
@@ -29,8 +33,9 @@ pub enum QuotaRefusal {
 impl QuotaRefusal {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::Exceeded { .. } => Kind::Exhausted,
-            Self::Rate
+            Self::Exceeded { .. } | Self::Leases(_) => Kind::Exhausted,
+            Self::MaxLeases
+            | Self::Rate
             | Self::Interval
             | Self::Block
             | Self::Mount(_)

@@ -74,27 +74,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         operations: &[(Read, |_| Box::pin(async { Err(Unfit::Introspection.into()) }))],
         help: "Tells how requests are routed, where the configuration lets it.",
     },
-    Endpoint {
-        pattern: "internal/counters/requests",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |_| Box::pin(async { Err(Unfit::Removed.into()) }))],
-        help: "Not any more.",
-    },
-    Endpoint {
-        pattern: "internal/counters/tokens",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(tokens(ask)))],
-        help: "Counts the service tokens.",
-    },
-    Endpoint {
-        pattern: "internal/counters/entities",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(entities(ask)))],
-        help: "Counts the entities.",
-    },
 ];
 
 /// Nobody can set a message yet.
@@ -108,16 +87,6 @@ async fn namespaces(ask: Ask) -> Result<Answer> {
     let names = children.iter().filter_map(|known| own.relative(&known.record.path));
     let keys: Vec<&str> = [""].into_iter().chain(names.filter(|name| reach.reaches_into(name))).collect();
     Ok(Answer::data(&json!({ "keys": keys })))
-}
-
-async fn tokens(ask: Ask) -> Result<Answer> {
-    let total = ask.active()?.tokens.count().await?;
-    Ok(Answer::data(&json!({ "counters": { "service_tokens": { "total": total } } })))
-}
-
-async fn entities(ask: Ask) -> Result<Answer> {
-    let total = ask.active()?.identity.count();
-    Ok(Answer::data(&json!({ "counters": { "entities": { "total": total } } })))
 }
 
 async fn resultant_acl(ask: Ask) -> Result<Answer> {

@@ -4,20 +4,28 @@ mod audit;
 mod capabilities;
 mod ceremony;
 mod cors;
+mod counters;
 mod help;
+mod host;
+mod in_flight;
 mod init;
 mod internal;
 mod keys;
+mod lease_quotas;
 mod leases;
 mod loggers;
+mod metrics;
+mod monitor;
 mod mounts;
 mod namespaces;
 mod openapi;
+mod passwords;
 mod pins;
 mod plugins;
 mod policies;
 mod processes;
 mod quotas;
+mod raw;
 mod register;
 mod rekey;
 mod reload;
@@ -42,6 +50,8 @@ use crate::{
 };
 
 pub(crate) use help::help;
+pub(crate) use monitor::wish as monitor_wish;
+pub use raw::RawRefusal;
 pub use tools::ToolRefusal;
 pub use unfit::Unfit;
 
@@ -63,6 +73,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     processes::ENDPOINTS,
     reload::ENDPOINTS,
     policies::ENDPOINTS,
+    passwords::ENDPOINTS,
     capabilities::ENDPOINTS,
     root::ENDPOINTS,
     rekey::ENDPOINTS,
@@ -75,6 +86,13 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     quotas::ENDPOINTS,
     tools::ENDPOINTS,
     namespaces::ENDPOINTS,
+    lease_quotas::ENDPOINTS,
+    counters::ENDPOINTS,
+    host::ENDPOINTS,
+    in_flight::ENDPOINTS,
+    metrics::ENDPOINTS,
+    monitor::ENDPOINTS,
+    raw::ENDPOINTS,
 ];
 
 /// An endpoint that answers whether sealed or not.
@@ -127,6 +145,16 @@ const OF_ROOT: [&str; 32] = [
 pub(crate) fn is_of_root(path: &str) -> bool {
     let is_below = |rest: &str| rest.is_empty() || rest.starts_with('/');
     OF_ROOT.iter().any(|above| path.strip_prefix(above).is_some_and(is_below))
+}
+
+/// Who may ask what a listener can be told to open to everybody who comes by it; none: it was not.
+pub(crate) fn opened(asked: &Asked) -> Option<Access> {
+    let open = match asked.path() {
+        "sys/metrics" => asked.request.open_metrics,
+        "sys/in-flight-req" => asked.request.open_in_flight,
+        _ => false,
+    };
+    (open && asked.operation == Operation::Read).then_some(Access::Open)
 }
 
 /// These tell everybody how the server stands, or open it; all others are recorded by audit devices.
@@ -205,6 +233,9 @@ mod tests {
             "leases/revoke-force/pki",
             "revoke-prefix/pki",
             "revoke-force/pki",
+            "raw",
+            "raw/",
+            "raw/core/mounts",
         ] {
             let (endpoint, _) = find(ENDPOINTS, path).unwrap();
             assert_eq!(endpoint.access, Access::Sudo, "{path}");

@@ -107,7 +107,7 @@ async fn delete(ask: Ask) -> Result<Answer> {
 }
 
 /// Texts may be sent in base64.
-fn plain(text: String) -> String {
+pub(super) fn plain(text: String) -> String {
     let decoded = STANDARD.decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded.unwrap_or(text)
 }

@@ -1,6 +1,6 @@
 //! What there is to say about the server itself.
 
-use domain::Operation::{Delete, List, Read, Update};
+use domain::Operation::{List, Read, Update};
 use serde_json::{Map, Value, json};
 
 use super::Unfit;
@@ -63,13 +63,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     ),
     endpoint("license/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
     endpoint("replication/performance/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
-    endpoint("quotas/lease-count/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
-    endpoint(
-        "quotas/lease-count/:name",
-        Access::Token,
-        &[(Read, NOT_HERE), (Update, NOT_HERE), (Delete, NOT_HERE)],
-        WITHOUT,
-    ),
     endpoint("policies/rgp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
     endpoint("policies/egp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
     endpoint("plugins/reload/backend/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),

@@ -124,6 +124,14 @@ pub enum Unfit {
     Level(String),
     #[error("logger {0:?} not found")]
     Logger(String),
+    #[error("unknown log level")]
+    MonitorLevel,
+    #[error("unknown log format")]
+    MonitorFormat,
+    #[error("clients are not counted on this server, so counting cannot be enabled")]
+    NoCounting,
+    #[error("'enabled' must be one of: default, enable, disable")]
+    Counting,
     #[error("paths must be supplied")]
     NoPaths,
     #[error("no token found")]

@@ -5,7 +5,7 @@ use super::{
     SaltedId, TokenEntry, TokenKind, TokenRefusal,
     records::{self, Folder},
 };
-use crate::{Error, core::Active, error::Result};
+use crate::{Error, core::Active, error::Result, quotas::Room};
 
 /// Makes a token of what is to be known about it, and hands it out this once.
 pub(super) async fn create(active: &Active, entry: &TokenEntry) -> Result<Token> {
@@ -26,6 +26,7 @@ pub(crate) async fn create_vouched(active: &Active, entry: &TokenEntry, auth: &p
 pub(super) async fn create_chosen(active: &Active, token: &Token, entry: &TokenEntry) -> Result<()> {
     let tokens = &active.tokens;
     let _turn = tokens.choosing.lock().await;
+    let _room = room(active, entry)?;
     let id = SaltedId::of(&tokens.salt, token);
     for folder in [Folder::Id, Folder::Ending] {
         if tokens.store.get(&folder.key(id)).await?.is_some() {
@@ -50,6 +51,8 @@ pub(crate) async fn create_with(
 }
 
 async fn make(active: &Active, entry: &TokenEntry, vouched: Option<&pb::Auth>) -> Result<Token> {
+    let _room = room(active, entry)?;
+    metrics::counter!("vault.token.creation", "token_type" => entry.kind.word()).increment(1);
     let token = match entry.kind {
         TokenKind::Service => active.tokens.new_token()?,
         TokenKind::Batch => return active.tokens.new_batch_token(entry),
@@ -57,6 +60,13 @@ async fn make(active: &Active, entry: &TokenEntry, vouched: Option<&pb::Auth>) -
     let id = SaltedId::of(&active.tokens.salt, &token);
     add(active, id, entry, records::births(active, &id, entry, vouched)).await?;
     Ok(token)
+}
+
+/// A token that ends by itself has a lease, for which there may be no room. One of the root is never in want of it: by
+/// that operators set things right.
+fn room(active: &Active, entry: &TokenEntry) -> Result<Option<Room>> {
+    let counts = entry.expires().is_some() || entry.kind == TokenKind::Batch;
+    if counts { active.shared.quotas.leases.room(active, &entry.path) } else { Ok(None) }
 }
 
 /// The only place where tokens come into being that are stored, the very first one aside.

@@ -83,6 +83,11 @@ impl Content {
         Some(Response { body: Some(body), headers: HashMap::new(), accepted: false })
     }
 
+    /// Data of a system endpoint.
+    pub(super) fn of_data(data: Bytes) -> Result<Self> {
+        Self::enveloped(&Envelope { data, mount_type: "system".to_owned(), ..Envelope::default() }, "system")
+    }
+
     fn enveloped(envelope: &Envelope, plugin: &str) -> Result<Self> {
         let accessor = |part: &[u8]| serde_json::from_slice::<Accessor>(part).ok();
         let accessor = if !envelope.auth.is_empty() {

@@ -23,6 +23,11 @@ impl Wish {
         Self::new(request.wrap_ttl, &request.wrap_format)
     }
 
+    /// What a plugin asks for that wraps something itself; none: for no time.
+    pub(crate) fn of_plugin(nanos: i64, jwt: bool) -> Option<Self> {
+        Self::new(nanos, if jwt { JWT } else { "" })
+    }
+
     /// What comes out of what a caller and a plugin ask for: the shorter life, and the plugin's format before the
     /// caller's.
     pub(crate) fn narrowed(caller: Option<Self>, plugin: Option<&ResponseWrapInfo>) -> Option<Self> {

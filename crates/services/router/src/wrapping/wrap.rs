@@ -1,10 +1,18 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use bytes::Bytes;
 use domain::Token;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
-use wire::router::v1::{Envelope, Response, response::Body};
+use wire::{
+    pb::ResponseWrapInfo,
+    router::v1::{Envelope, Response, response::Body},
+};
 
 use super::{
     Wish, WrappingRefusal,
@@ -17,6 +25,7 @@ use crate::{
     core::Active,
     cubbyhole::{Shelf, placed},
     error::Result,
+    fields::Fields,
     store::Store,
     token::{self, SaltedId, TokenEntry, create_with, revoke},
 };
@@ -37,6 +46,9 @@ pub(crate) struct Wrapping {
     api_addr: String,
     signer: OnceCell<Signer>,
 }
+
+/// Where clients send what they want wrapped.
+const WRAP: &str = "sys/wrapping/wrap";
 
 /// What an answer belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +123,35 @@ impl Wrapping {
         let parcel = Parcel { about, text: content.text };
         let minted = self.mint(active, origin.path, parcel).await?;
         self.told(&minted, wish, content.accessor.as_deref(), content.warnings).await
+    }
+
+    /// Puts data of a plugin aside, as if they had been sent to be wrapped.
+    pub(crate) async fn wrap_data(
+        &self,
+        active: &Active,
+        wish: &Wish,
+        data: Bytes,
+    ) -> Result<ResponseWrapInfo> {
+        Fields::parse(&data)?;
+        let about = About {
+            creation_path: WRAP.to_owned(),
+            creation_time: Timestamp::now(),
+            creation_ttl: wish.seconds(),
+            raw: false,
+        };
+        let text = Content::of_data(data)?.text;
+        let minted = self.mint(active, WRAP, Parcel { about, text }).await?;
+        let token = self.shown(&minted, wish, None).await?;
+        let Minted { accessor, about, .. } = minted;
+        Ok(ResponseWrapInfo {
+            ttl: i64::try_from(wish.ttl().as_nanos()).unwrap_or(i64::MAX),
+            token: token.expose().clone(),
+            accessor,
+            creation_time: Some(SystemTime::from(about.creation_time).into()),
+            format: if wish.jwt() { "jwt".to_owned() } else { String::new() },
+            creation_path: about.creation_path,
+            ..ResponseWrapInfo::default()
+        })
     }
 
     /// The same answer under another token, for its whole time again. The old token ends before anybody learns the new
@@ -201,22 +242,10 @@ impl Wrapping {
         accessor: Option<&str>,
         warnings: Vec<String>,
     ) -> Result<Response> {
-        let Minted { token, about, .. } = minted;
-        let jwt = if wish.jwt() {
-            let now = about.creation_time.as_second();
-            let claims = Claims::new(
-                token.expose(),
-                accessor.unwrap_or_default(),
-                &self.api_addr,
-                now,
-                about.creation_ttl,
-            );
-            Some(self.signer().await?.sign(&claims)?)
-        } else {
-            None
-        };
+        let about = &minted.about;
+        let token = self.shown(minted, wish, accessor).await?;
         let info = Info {
-            token: jwt.as_deref().unwrap_or(token.expose()),
+            token: token.expose(),
             accessor: &minted.accessor,
             ttl: about.creation_ttl,
             creation_time: about.creation_time,
@@ -225,6 +254,17 @@ impl Wrapping {
         };
         let envelope = Envelope { wrap_info: json(&info), warnings, ..Envelope::default() };
         Ok(Response { body: Some(Body::Envelope(envelope)), ..Response::default() })
+    }
+
+    /// The token in the form that is wished for.
+    async fn shown(&self, minted: &Minted, wish: &Wish, accessor: Option<&str>) -> Result<Token> {
+        let Minted { token, about, .. } = minted;
+        if !wish.jwt() {
+            return Ok(token.clone());
+        }
+        let (now, accessor) = (about.creation_time.as_second(), accessor.unwrap_or_default());
+        let claims = Claims::new(token.expose(), accessor, &self.api_addr, now, about.creation_ttl);
+        Ok(Token::new(self.signer().await?.sign(&claims)?))
     }
 
     async fn signer(&self) -> Result<&Signer> {

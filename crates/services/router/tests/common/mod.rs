@@ -8,6 +8,9 @@ mod said;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use futures::{StreamExt, stream::BoxStream};
+
 use catalog::{BuiltinInfo, Catalog, StorageConfig};
 use launcher::Launcher;
 use router::{Clients, Config, Loggers, Router, UnknownLevel};
@@ -161,7 +164,11 @@ fn over(catalog: &Catalog) -> Router {
     };
     let lease_retry = Duration::from_millis(5);
     let loggers = Arc::new(OneLogger);
-    Router::new(clients, Config { version: "1.2.3".to_owned(), lease_retry, loggers, ..Config::default() })
+    let raw_storage = true;
+    Router::new(
+        clients,
+        Config { version: "1.2.3".to_owned(), lease_retry, loggers, raw_storage, ..Config::default() },
+    )
 }
 
 /// A process that logs by one part, and knows two levels.
@@ -175,6 +182,11 @@ impl Loggers for OneLogger {
 
     fn set(&self, _: Option<&str>, level: &str) -> Result<(), UnknownLevel> {
         if matches!(level, "info" | "debug") { Ok(()) } else { Err(UnknownLevel) }
+    }
+
+    fn watch(&self, level: &str, _: &str) -> Result<BoxStream<'static, Bytes>, UnknownLevel> {
+        let line = Bytes::from(format!("one line at {level}\n"));
+        Ok(futures::stream::once(async { line }).boxed())
     }
 
     fn reset(&self, _: Option<&str>) {}
