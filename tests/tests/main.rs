@@ -27,6 +27,7 @@ mod kill_under_load;
 mod kv2;
 mod leases;
 mod mounts;
+mod namespaces;
 mod paths;
 mod replay;
 mod rounds;

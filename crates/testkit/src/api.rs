@@ -10,12 +10,13 @@ use crate::Answer;
 /// Longer than any deadline of the server, so that a test sees the server's own answer.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// A client with an address and perhaps a token.
+/// A client with an address, and perhaps a token and a namespace.
 #[derive(Clone, Debug)]
 pub struct Api {
     http: Client,
     address: String,
     token: Option<String>,
+    namespace: Option<String>,
 }
 
 impl Api {
@@ -28,12 +29,17 @@ impl Api {
             .tls_certs_only(trusted);
         let http = shown.into_iter().fold(http, ClientBuilder::identity);
         let http = http.build().expect("an HTTP client can be made");
-        Self { http, address, token: None }
+        Self { http, address, token: None, namespace: None }
     }
 
     /// The same client with another token.
     pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self.clone() }
+    }
+
+    /// The same client in another namespace.
+    pub fn in_namespace(&self, called: impl Into<String>) -> Self {
+        Self { namespace: Some(called.into()), ..self.clone() }
     }
 
     /// The token that every request carries.
@@ -93,6 +99,9 @@ impl Api {
         let mut request = self.http.request(verb, format!("{}/v1/{path}", self.address));
         if let Some(token) = &self.token {
             request = request.header("X-Vault-Token", token);
+        }
+        if let Some(namespace) = &self.namespace {
+            request = request.header("X-Vault-Namespace", namespace);
         }
         if let Some(body) = body {
             let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };

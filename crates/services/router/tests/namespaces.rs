@@ -187,7 +187,7 @@ async fn a_namespace_is_meant_by_name_by_path_and_by_both_and_an_unknown_name_is
 async fn n1_nothing_of_one_namespace_is_seen_from_another() {
     let stack = Stack::open().await;
     let root = There::root(&stack);
-    root.make("one").await;
+    let one_id = root.make("one").await["id"].clone();
     root.make("two").await;
     root.at("one").make("inner").await;
     let one = root.at("one");
@@ -201,6 +201,7 @@ async fn n1_nothing_of_one_namespace_is_seen_from_another() {
     let token = one.token("all").await;
     let accessor = data(one.with(&token).read("auth/token/lookup-self").await)["accessor"].clone();
     let lease = envelope(one.with(&token).read("db/creds/seen/600").await).lease_id;
+    assert!(lease.ends_with(&format!(".{}", one_id.as_str().unwrap())), "{lease}");
     done(one.with(&token).write("cubbyhole/mine", json!({"a": 1})).await);
 
     let list_shows = [
@@ -550,7 +551,14 @@ async fn what_is_wrapped_in_a_namespace_is_taken_out_anywhere_once() {
         let token = wrapped().await;
         assert_eq!(kind(root.at(at).with(&token).read("auth/token/lookup-self").await), "denied");
     }
+    // Nothing gets out of a locked namespace, not even for those who have the token.
     let token = wrapped().await;
+    data(root.write("sys/namespaces/api-lock/lock/one", Value::Null).await);
+    for there in [root.with(&token), root.at("two").with(&outsider)] {
+        let body = if there.token == token { Value::Null } else { json!({ "token": token }) };
+        assert_eq!(kind(there.write("sys/wrapping/unwrap", body).await), "unavailable");
+    }
+    envelope(root.write("sys/namespaces/api-lock/unlock/one", Value::Null).await);
     let there = root.at("two").with(&outsider);
     assert_eq!(data(there.write("sys/wrapping/unwrap", json!({ "token": token })).await), json!({"a": 1}));
 }
@@ -710,6 +718,91 @@ async fn consoles_are_told_which_namespaces_somebody_reaches() {
     let reader = root.token("reader").await;
     assert_eq!(data(root.with(&reader).read(path).await)["keys"], json!(["", "one/"]));
     assert_eq!(data(root.at("one").read(path).await)["keys"], json!([""]));
+}
+
+/// All names stored below a prefix, however deep, with a digest of what is stored there.
+async fn all_below(stack: &Stack, prefix: &str) -> Vec<(String, Option<Value>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![prefix.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for name in stack.stored_below(&folder).await {
+            let whole = format!("{folder}{name}");
+            if name.ends_with('/') {
+                folders.push(whole);
+            } else {
+                let value = if whole.contains("/core/") { stack.stored(&whole).await } else { None };
+                found.push((whole, value));
+            }
+        }
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    found
+}
+
+#[tokio::test]
+async fn n2_whoever_may_do_everything_in_a_namespace_may_do_nothing_above_or_beside_it() {
+    let stack = Stack::open().await;
+    let root = There::root(&stack);
+    let mut uuids = Vec::new();
+    for at in ["one", "two"] {
+        uuids.push(root.make(at).await["uuid"].as_str().unwrap().to_owned());
+        root.at(at).policy("all", ALL).await;
+        root.at(at).mount("kv", "kv").await;
+        done(root.at(at).write("kv/x", json!({ "at": at })).await);
+    }
+    root.mount("kv", "kv").await;
+    let token = root.at("one").token("all").await;
+    let paths = common::bare(root.read("sys/internal/specs/openapi").await)["paths"].clone();
+    let open = common::bare(root.with("").read("sys/internal/specs/openapi").await)["paths"].clone();
+    let before = all_below(&stack, &format!("namespaces/{}/", uuids[1])).await;
+    let mut asked = 0;
+    // There the wrapping token comes first, and a token that is none is told so.
+    let wrapping = ["/sys/wrapping/unwrap", "/sys/wrapping/rewrap"];
+    let closed = paths.as_object().unwrap().keys();
+    let closed =
+        closed.filter(|path| open.get(path.as_str()).is_none() && !wrapping.contains(&path.as_str()));
+    for path in closed {
+        let filled = path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment });
+        let path = filled.collect::<Vec<_>>().join("/");
+        let path = path.trim_start_matches('/');
+        for operation in ["read", "list", "update", "patch", "delete"] {
+            let path = if operation == "list" {
+                format!("{}/", path.trim_end_matches('/'))
+            } else {
+                path.to_owned()
+            };
+            for at in ["", "two"] {
+                let (kind, sentence) =
+                    refused(root.at(at).with(&token).ask(operation, &path, json!({})).await);
+                let of_root = kind == "not-found" && sentence.contains("unsupported path");
+                let no_folder = kind == "invalid" && sentence.contains("path ending in '/'");
+                assert!(
+                    kind == "denied" || of_root || no_folder,
+                    "{at} {operation} {path}: {kind} {sentence}"
+                );
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 1000, "{asked}");
+    assert_eq!(all_below(&stack, &format!("namespaces/{}/", uuids[1])).await, before);
+}
+
+#[tokio::test]
+async fn a_plugin_is_reloaded_by_name_in_a_namespace_and_below_and_nowhere_else() {
+    let stack = Stack::open().await;
+    let root = There::root(&stack);
+    root.make("team").await;
+    root.mount("above", "issuer").await;
+    let reload = async |at: &'static str| {
+        let answer = root.at(at).write("sys/plugins/reload/backend", json!({"plugin": "issuer"})).await;
+        envelope(answer).warnings
+    };
+    assert_eq!(reload("team").await, ["no plugins were reloaded"]);
+    root.at("team").mount("db", "issuer").await;
+    assert_eq!(reload("team").await, [""; 0]);
+    done(root.delete("sys/mounts/above").await);
+    assert_eq!(reload("").await, [""; 0]);
 }
 
 #[tokio::test]

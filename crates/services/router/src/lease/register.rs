@@ -57,8 +57,9 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
     if is_only_advice(issued.mount, &issued.secret)? {
         return Ok(Granted { renewable: false, ..granted });
     }
+    let namespace = &issued.active.namespace;
     let record = Record {
-        id: format!("{}/{}", issued.path.trim_end_matches('/'), random::base62(24)?),
+        id: format!("{}/{}", issued.path.trim_end_matches('/'), namespace.mark(random::base62(24)?)),
         mount: issued.mount.entry.uuid.clone(),
         token: issued.caller.and_then(holder),
         is_token: false,

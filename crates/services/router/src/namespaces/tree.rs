@@ -69,6 +69,14 @@ impl Namespaces {
         }
     }
 
+    /// Nothing is taken out of a locked namespace, on whatever way.
+    pub(crate) fn refuse_locked(&self, path: &NamespacePath) -> Result<(), NamespaceRefusal> {
+        match self.get(path).and_then(|known| known.locked_by().cloned()) {
+            Some(locked) => Err(NamespaceRefusal::Locked(locked)),
+            None => Ok(()),
+        }
+    }
+
     /// The namespace that a path leads to from the root, and the rest of the path.
     pub(crate) fn lead<'p>(&self, path: &'p str) -> Option<(Arc<Active>, &'p str)> {
         let now = self.now.borrow();

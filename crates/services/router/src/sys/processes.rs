@@ -1,4 +1,6 @@
-use domain::Operation::Read;
+use std::collections::HashMap;
+
+use domain::{MountPath, Operation::Read};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use wire::launcher::v1::{Process, ProcessesRequest};
@@ -21,20 +23,22 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let reply = ask.core.clients.launcher.processes(ProcessesRequest {}).await?.into_inner();
-    let snapshot = active.mounts.snapshot();
-    let path_of = |uuid: &str| {
-        let mut mounts = snapshot.iter();
-        mounts.find(|(_, mount)| mount.entry.uuid == uuid).map(|(path, _)| path.to_string())
-    };
-    let processes: Vec<Value> = reply.processes.into_iter().map(|process| view(process, path_of)).collect();
+    let mut paths: HashMap<String, String> = HashMap::new();
+    for active in active.shared.namespaces.all() {
+        let snapshot = active.mounts.snapshot();
+        let whole = |path: &MountPath| format!("{}{path}", active.namespace.path);
+        paths.extend(snapshot.iter().map(|(path, mount)| (mount.entry.uuid.clone(), whole(path))));
+    }
+    let views = reply.processes.into_iter().map(|process| view(process, &paths));
+    let processes: Vec<Value> = views.collect();
     Ok(Answer::data(&json!({ "processes": processes })))
 }
 
 /// The launcher knows mounts by their identity, people by their path.
-fn view(process: Process, path_of: impl Fn(&str) -> Option<String>) -> Value {
+fn view(process: Process, paths: &HashMap<String, String>) -> Value {
     let started = Timestamp::from_nanosecond(process.started_at.into()).unwrap_or(Timestamp::UNIX_EPOCH);
     let uptime = (Timestamp::now().as_second() - started.as_second()).max(0);
-    let mounts = process.mounts.into_iter().map(|mount| path_of(&mount).unwrap_or(mount));
+    let mounts = process.mounts.into_iter().map(|mount| paths.get(&mount).cloned().unwrap_or(mount));
     json!({
         "pid": process.pid,
         "name": process.name,

@@ -38,7 +38,9 @@ pub(crate) fn is_about_own(asked: &Asked) -> bool {
 
 /// The namespace in which something was wrapped: whoever has the token may have it, wherever they ask.
 pub(super) fn home(active: &Arc<Active>, token: &Token) -> Result<Arc<Active>> {
-    Ok(active.home_of(token)?.ok_or(WrappingRefusal::NotValid)?)
+    let home = active.home_of(token)?.ok_or(WrappingRefusal::NotValid)?;
+    active.shared.namespaces.refuse_locked(&home.namespace.path)?;
+    Ok(home)
 }
 
 /// The plain form of a token that has something wrapped under it.
@@ -47,10 +49,7 @@ pub(super) async fn require_wrapping(active: &Arc<Active>, token: Token) -> Resu
         return Err(WrappingRefusal::NoToken.into());
     }
     let token = active.wrapping.plain(token).await?;
-    let found = match active.home_of(&token)? {
-        Some(home) => home.find_own(&token).await?,
-        None => None,
-    };
+    let found = home(active, &token)?.find_own(&token).await?;
     if found.is_some_and(|found| is_wrapping(&found.entry)) {
         Ok(token)
     } else {
