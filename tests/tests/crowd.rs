@@ -15,7 +15,7 @@ use testkit::{Options, Server, go_plugin, soak};
 use tokio::task::JoinSet;
 
 use self::{
-    check::{keys, nothing_is_left, storage_holds_it, tables_hold_it},
+    check::{changes, keys, settles, storage_differs, tables_hold_it},
     member::Member,
     promised::Promised,
 };
@@ -77,11 +77,10 @@ async fn a_crowd_leaves_every_table_as_it_was_promised() {
     println!("{steps} steps, {tokens} tokens made and ended, {} alive", promised::living(&promised));
 
     tables_hold_it(&server, &promised).await;
-    let stored = keys(&mut server).await;
-    storage_holds_it(&server.api(), &stored, &promised).await;
+    settles(&mut server, async |api, stored| storage_differs(api, stored, &promised).await).await;
     tables_hold_it(&server, &promised).await;
 
     give_back(&server, promised).await;
     server.disable("db").await;
-    nothing_is_left(&mut server, &before).await;
+    settles(&mut server, async |_, stored| changes(&before, stored)).await;
 }

@@ -1,12 +1,15 @@
-use domain::{MountPath, RequestPath, SpecialPaths, policy::Pattern};
+use domain::{MountPath, NamespacePath, RequestPath, SpecialPaths, policy::Pattern};
 use gateway::fuzzing;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::parts;
 
-/// The path of a request as it is sent, one where something is mounted, and a pattern: a line each.
+/// The path of a request as it is sent, one where something is mounted, a pattern, and a namespace: a line each.
 pub fn paths(data: &[u8]) {
-    let Some([sent, mount, pattern]) = parts(data, '\n') else { return };
+    let Some([sent, mount, pattern, namespace]) = parts(data, '\n') else { return };
+    if let Some(namespace) = NamespacePath::called(namespace) {
+        named(&namespace);
+    }
     let path = fuzzing::path(sent);
     if let Some(path) = &path {
         canonical(path);
@@ -35,6 +38,18 @@ fn canonical(path: &RequestPath) {
     assert!(text.is_empty() || folder.as_str().trim_end_matches('/') == text.trim_end_matches('/'));
     assert_eq!(folder.as_str().parse::<RequestPath>().as_ref(), Ok(&folder));
     assert_eq!(folder.clone().as_folder(), folder);
+}
+
+fn named(namespace: &NamespacePath) {
+    let text = namespace.as_str();
+    assert_eq!(NamespacePath::called(text).as_ref(), Some(namespace), "it is canonical already");
+    assert!(text.parse::<RequestPath>().is_ok(), "it is a part of paths: {text:?}");
+    assert!(
+        namespace.is_root() || text.parse::<MountPath>().is_ok_and(|path| path.as_str() == text),
+        "{text:?}"
+    );
+    let above = namespace.parent();
+    assert!(above.is_none_or(|above| above.contains(namespace) && above.relative(namespace).is_some()));
 }
 
 fn mounted(mount: &MountPath) {

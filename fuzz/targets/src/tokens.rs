@@ -1,5 +1,6 @@
 use std::sync::OnceLock;
 
+use domain::namespace_of_token;
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use router::fuzzing::{Mint, is_id};
 
@@ -40,6 +41,10 @@ fn anything(made: &Made, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert!(!made.mint.opens(&text) && made.mint.verified(&text).is_none());
     assert!(!is_id(&text) || text.len() == 64);
+    if let Some(id) = namespace_of_token(&text) {
+        assert!(!id.is_empty() && !id.contains('.') && text.ends_with(id), "{text:?}");
+        assert_eq!(namespace_of_token(&format!("hvb.x.{id}")), Some(id));
+    }
     let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
     let own = HeaderMap::from_iter([("x-vault-token".parse().unwrap(), value.clone())]);
     let token = gateway::fuzzing::token(&own).unwrap();

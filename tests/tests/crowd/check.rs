@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::{Answer, Api, Server, eventually};
@@ -115,12 +115,30 @@ pub async fn keys(server: &mut Server) -> BTreeSet<String> {
     keys
 }
 
-/// The storage has a record for each thing that was promised, and no other.
-pub async fn storage_holds_it(api: &Api, stored: &BTreeSet<String>, all: &[Promised]) {
+/// Looks at the storage until nothing is wrong with it: what is done in the background may be cut off by a look.
+pub async fn settles(server: &mut Server, wrong: impl AsyncFn(&Api, &BTreeSet<String>) -> Vec<String>) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let stored = keys(server).await;
+        let wrong = wrong(&server.api(), &stored).await;
+        if wrong.is_empty() {
+            return;
+        }
+        assert!(
+            Instant::now() < until,
+            "{} things are wrong: {:?}",
+            wrong.len(),
+            &wrong[..wrong.len().min(20)]
+        );
+    }
+}
+
+/// What is wrong where the storage has not a record for each thing that was promised, or has another.
+pub async fn storage_differs(api: &Api, stored: &BTreeSet<String>, all: &[Promised]) -> Vec<String> {
     let held = || all.iter().flat_map(|promised| &promised.tokens);
     let leases: usize = held().map(|held| held.leases.len()).sum();
     let uuids = [uuids(api.get("sys/mounts").await.data()), uuids(api.get("sys/auth").await.data())].concat();
-    for (folder, expected) in [
+    let records = [
         // The root token has no lease.
         ("core/token/id/", living(all) + 1),
         ("core/token/accessor/", living(all) + 1),
@@ -130,14 +148,14 @@ pub async fn storage_holds_it(api: &Api, stored: &BTreeSet<String>, all: &[Promi
         ("core/leases/token/", leases),
         ("core/cubbyhole/", held().filter(|held| held.note.is_some()).count()),
         ("core/mounts/", uuids.len()),
-    ] {
+    ];
+    let counted = records.into_iter().filter_map(|(folder, expected)| {
         let found = stored.iter().filter(|key| key.starts_with(folder)).count();
-        assert_eq!(found, expected, "records in {folder}");
-    }
+        (found != expected).then(|| format!("{found} records in {folder}, not {expected}"))
+    });
     let data = stored.iter().filter(|key| key.starts_with("logical/") || key.starts_with("auth/"));
-    let orphans: Vec<&String> =
-        data.filter(|key| !uuids.iter().any(|uuid| key.contains(uuid.as_str()))).collect();
-    assert!(orphans.is_empty(), "data of mounts that are gone: {orphans:?}");
+    let orphans = data.filter(|key| !uuids.iter().any(|uuid| key.contains(uuid.as_str())));
+    counted.chain(orphans.map(|key| format!("{key} of a mount that is gone"))).collect()
 }
 
 fn uuids(mounts: Value) -> Vec<String> {
@@ -145,10 +163,7 @@ fn uuids(mounts: Value) -> Vec<String> {
     all.map(|mount| mount["uuid"].as_str().unwrap().to_owned()).collect()
 }
 
-/// When everything has been given back, the storage is what it was before.
-pub async fn nothing_is_left(server: &mut Server, before: &BTreeSet<String>) {
-    let after = keys(server).await;
-    let left: Vec<&String> = after.difference(before).collect();
-    assert!(left.is_empty(), "{} records are left: {:?}", left.len(), &left[..left.len().min(20)]);
-    assert_eq!(before.difference(&after).next(), None, "nothing else is gone");
+/// What is not as it was before everything that has been given back.
+pub fn changes(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<String> {
+    before.symmetric_difference(after).cloned().collect()
 }
