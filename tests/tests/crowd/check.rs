@@ -82,11 +82,27 @@ async fn leases_hold_it(api: &Api, all: &[Promised]) {
         listed == alive
     })
     .await;
+    eventually(PATIENCE, "every token has a lease, and nothing else has", async || {
+        logins(api).await.len() == living(all)
+    })
+    .await;
     let told = keys_of(api.list("db/revoked").await);
     assert_eq!(revoked.difference(&told).next(), None, "the plugin was told of every end");
     let surplus: Vec<&String> = told.difference(&revoked).filter(|name| !refused.contains(*name)).collect();
     assert!(surplus.is_empty(), "revoked and not asked for: {surplus:?}");
     assert_eq!(api.get("sys/leases?type=irrevocable").await.data()["lease_count"], 0);
+}
+
+/// The leases of all tokens: below where they were made.
+async fn logins(api: &Api) -> Vec<String> {
+    let (mut found, mut folders) = (Vec::new(), vec!["auth/".to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for name in keys_of(api.list(&format!("sys/leases/lookup/{folder}")).await) {
+            let path = format!("{folder}{name}");
+            if name.ends_with('/') { &mut folders } else { &mut found }.push(path);
+        }
+    }
+    found
 }
 
 fn keys_of(answer: Answer) -> BTreeSet<String> {

@@ -362,6 +362,24 @@ async fn t6_what_was_issued_to_a_token_ends_with_it() {
     assert!(stack.stored_below("core/leases/token/").await.is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_leases_that_are_ended_from_all_sides_at_once() {
+    let stack = with_people().await;
+    for _ in 0..20 {
+        let token = log_in(&stack, "eve", DB).await;
+        let issue = || stack.ask(&token, "read", "db/creds/of-eve/600", Value::Null);
+        let id = envelope(issue().await).lease_id;
+        let end = || stack.write("auth/token/revoke", json!({ "token": token }));
+        let revoke = |sync: bool| stack.write("sys/leases/revoke", json!({"lease_id": id, "sync": sync}));
+        let (one, other, _, _, _) = tokio::join!(end(), end(), revoke(false), issue(), revoke(true));
+        assert!(one.is_ok() || other.is_ok());
+    }
+    for folder in ["core/leases/id/", "core/leases/token/"] {
+        eventually("their end", async || stack.stored_below(folder).await.is_empty()).await;
+    }
+    assert_eq!(refused(stack.list("sys/leases/lookup/").await).0, "not-found");
+}
+
 #[tokio::test]
 async fn a_token_of_finite_life_has_a_lease_and_ends_with_it() {
     let mut stack = with_people().await;

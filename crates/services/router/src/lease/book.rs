@@ -105,7 +105,21 @@ impl Leases {
         self.store.read(&key(id)).await
     }
 
-    /// Stores a lease, or what has changed about it, and sees to it that it ends in its time.
+    /// Stores a new lease.
+    pub(super) async fn add(&self, record: &Record) -> Result<()> {
+        let _turn = self.turns.change(&key(&record.id)).await;
+        self.keep(record).await
+    }
+
+    /// Leaves nothing of a lease. Whoever has read it to change it has stored that by now, or finds it gone.
+    pub(super) async fn remove(&self, record: &Record) -> Result<()> {
+        let _turn = self.turns.change(&key(&record.id)).await;
+        self.store.commit(record.removals()).await?;
+        self.queue().remove(&record.id);
+        Ok(())
+    }
+
+    /// Stores a lease, or what has changed about it, and sees to it that it ends in its time. For whose turn it is.
     pub(super) async fn keep(&self, record: &Record) -> Result<()> {
         self.store.commit(record.writes()).await?;
         self.watch(&record.id, &record.mount, record.ends);

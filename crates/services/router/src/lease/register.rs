@@ -108,11 +108,11 @@ async fn record_or_take_back(active: Arc<Active>, record: Record, room: Result<O
     let _room = match room {
         Ok(room) => room,
         Err(refusal) => {
-            leases.keep(&Record { token: None, ends: Timestamp::now(), ..record }).await?;
+            leases.add(&Record { token: None, ends: Timestamp::now(), ..record }).await?;
             return Err(refusal);
         }
     };
-    if let Err(error) = leases.keep(&record).await {
+    if let Err(error) = leases.add(&record).await {
         if let Err(also) = leases.revoke_at_plugin(&record).await {
             tracing::error!(lease = record.id, error = %also,
                 "a secret without a lease could not be revoked; its plugin has to be looked after by hand");

@@ -91,9 +91,7 @@ impl Leases {
             }
             other => other?,
         }
-        self.store.commit(record.removals()).await?;
-        self.queue().remove(id);
-        Ok(())
+        self.remove(&record).await
     }
 
     async fn end_token(&self, active: &Arc<Active>, token: SaltedId, record: &Record) -> Result<()> {
@@ -103,7 +101,7 @@ impl Leases {
         }
         if self.read(&record.id).await?.is_some() {
             // There was a lease and no token.
-            self.store.commit(record.removals()).await?;
+            return self.remove(record).await;
         }
         self.queue().remove(&record.id);
         Ok(())

@@ -71,17 +71,17 @@ fn room(active: &Active, entry: &TokenEntry) -> Result<Option<Room>> {
 
 /// The only place where tokens come into being that are stored, the very first one aside.
 async fn add(active: &Active, id: SaltedId, entry: &TokenEntry, writes: Vec<Write>) -> Result<()> {
-    let tokens = &active.tokens;
-    if let Some(parent) = &entry.parent {
-        let host = active.host_of(parent)?;
-        let of_parent = host.as_ref().map_or(tokens, |host| &host.tokens);
-        // A parent cannot end before its child is among those that end with it.
-        let _turn = of_parent.turns.keep(parent).await;
-        of_parent.alive(parent).await?.ok_or(Error::BadToken)?;
-        tokens.store.commit(writes).await?;
-    } else {
-        tokens.store.commit(writes).await?;
-    }
+    let Some(parent) = &entry.parent else { return store(active, id, entry, writes).await };
+    let host = active.host_of(parent)?;
+    let of_parent = host.as_ref().map_or(&active.tokens, |host| &host.tokens);
+    // A parent cannot end before its child is among those that end with it, its lease included.
+    let _turn = of_parent.turns.keep(parent).await;
+    of_parent.alive(parent).await?.ok_or(Error::BadToken)?;
+    store(active, id, entry, writes).await
+}
+
+async fn store(active: &Active, id: SaltedId, entry: &TokenEntry, writes: Vec<Write>) -> Result<()> {
+    active.tokens.store.commit(writes).await?;
     if let Some(ends) = entry.expires() {
         active.leases.watch_token(&id, &entry.path, ends);
     }
