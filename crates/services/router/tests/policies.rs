@@ -113,6 +113,18 @@ async fn c8_the_catalog_needs_sudo_and_so_do_the_paths_that_plugins_name() {
     ] {
         assert!(is_forbidden(stack.ask(&token, operation, path, json!({})).await), "{operation} {path}");
     }
+    for path in [
+        "sys/plugins/catalog/mine",
+        "sys/plugins/catalog/secret/mine",
+        "sys/plugins/catalog/secret/team/mine",
+        "sys/plugins/pins/secret/mine",
+        "sys/plugins/runtimes/catalog/container/mine",
+    ] {
+        for operation in ["create", "read", "update", "patch", "delete", "list"] {
+            let outcome = stack.ask(&token, operation, path, json!({})).await;
+            assert!(is_forbidden(outcome), "{operation} {path}");
+        }
+    }
     assert!(stack.ask(&token, "read", "odd/a", Value::Null).await.is_ok());
 
     policy(&stack, "bob", r#"path "*" { policy = "sudo" }"#).await;

@@ -7,4 +7,5 @@ mod common;
 mod damage;
 mod grants;
 mod sentences;
+mod strangers;
 mod words;
