@@ -32,9 +32,12 @@ async fn info(_: Ask) -> Result<Answer> {
     Ok(Answer::Data { data: json(&data), warnings })
 }
 
+/// What is told under a name.
+type Part = (&'static str, fn() -> ProcResult<Value>);
+
 /// What cannot be had is left out, and said.
 fn gather() -> (Map<String, Value>, Vec<String>) {
-    let parts: [(&str, fn() -> ProcResult<Value>); 5] = [
+    let parts: [Part; 5] = [
         ("cpu", processors::all),
         ("cpu_times", processors::times),
         ("disk", volumes::all),
