@@ -71,8 +71,12 @@ impl fmt::Display for NamespaceName {
     }
 }
 
-/// Whether a letter can be shown as it is. A backslash is in no path.
+/// Whether a letter can be shown as it is. A backslash is in no path, and what stands for bytes that are no text would
+/// be a name for whatever is none.
 fn is_visible(letter: char) -> bool {
+    if letter == char::REPLACEMENT_CHARACTER {
+        return false;
+    }
     // After another letter, so that marks that belong to the one before count as what they are.
     matches!(letter, '"' | '\'') || ['a', letter].iter().collect::<String>().escape_debug().count() == 2
 }
@@ -103,7 +107,9 @@ mod tests {
             refused("team*"),
             r#""team*" contains wildcard characters that cannot be used in a namespace name: '*'"#
         );
-        for hidden in ["a\u{200b}", "a\u{202e}b", "\u{feff}", "a\0", "a\u{7f}", "a\\b", "a\u{2800}\u{a0}"] {
+        for hidden in
+            ["a\u{200b}", "a\u{202e}b", "\u{feff}", "a\0", "a\u{7f}", "a\\b", "a\u{2800}\u{a0}", "\u{fffd}"]
+        {
             assert!(hidden.parse::<NamespaceName>().is_err(), "{hidden:?}");
         }
     }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use domain::parse_duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -76,9 +76,10 @@ impl<'h> Known<'h> {
         text(self.content_type)
     }
 
-    /// The namespace that is asked for.
-    pub fn namespace(&self) -> &'h str {
-        text(self.namespace)
+    /// The namespace that is asked for, in any language. What is no text is not taken for none: it stays a name, of a
+    /// namespace that cannot be.
+    pub fn namespace(&self) -> Cow<'h, str> {
+        self.namespace.map_or(Cow::Borrowed(""), |value| String::from_utf8_lossy(value.as_bytes()))
     }
 
     /// The form in which the answer is to be wrapped.
@@ -177,6 +178,17 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
             .collect()
+    }
+
+    #[test]
+    fn a_namespace_may_be_called_in_any_language_and_is_never_overlooked() {
+        for (bytes, expected) in [(&b"team/"[..], "team/"), ("大".as_bytes(), "大"), (&[0xff], "\u{fffd}")]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-vault-namespace", HeaderValue::from_bytes(bytes).unwrap());
+            assert_eq!(Known::of(&headers).namespace(), expected);
+        }
+        assert_eq!(Known::of(&HeaderMap::new()).namespace(), "");
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub async fn read(
         data,
         headers: headers::handed_on(&parts.headers),
         token: known.token().to_owned(),
-        namespace: known.namespace().to_owned(),
+        namespace: known.namespace().into_owned(),
         wrap_ttl,
         wrap_format: known.wrap_format().to_owned(),
         connection: Some((*peer.0).clone()),

@@ -184,7 +184,7 @@ async fn a_namespace_is_meant_by_name_by_path_and_by_both_and_an_unknown_name_is
 
 /// Everything that there is in a namespace, by what makes it, what shows it, and what shows that it is there.
 #[tokio::test]
-async fn n1_nothing_of_one_namespace_is_seen_from_another() {
+async fn nothing_of_one_namespace_is_seen_from_another() {
     let stack = Stack::open().await;
     let root = There::root(&stack);
     let one_id = root.make("one").await["id"].clone();
@@ -655,6 +655,44 @@ async fn a_deleted_namespace_takes_all_it_held_and_leaves_nothing_stored() {
     assert_eq!(kind(team.with(&token).read("auth/token/lookup-self").await), "denied");
 }
 
+/// Mounts, writes and makes tokens in a namespace for as long as it answers.
+async fn keep_busy(there: There<'_>, number: usize) -> usize {
+    for round in 0.. {
+        let path = format!("kv{number}-{round}");
+        let mounted = there.write(&format!("sys/mounts/{path}"), json!({"type": "kv"})).await;
+        let policy = there.write(&format!("sys/policies/acl/{path}"), json!({"policy": ALL})).await;
+        let written = there.write(&format!("{path}/x"), json!({"a": 1})).await;
+        let made = there.write("auth/token/create", json!({"policies": [path]})).await;
+        if [mounted, policy, written, made].iter().all(Result::is_err) {
+            return round;
+        }
+    }
+    0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_asked_while_a_namespace_is_deleted_leaves_nothing_behind() {
+    let stack = Stack::open().await;
+    let root = There::root(&stack);
+    for name in ["first", "second", "third"] {
+        root.make(name).await;
+        let there = root.at(name);
+        let delete = async {
+            eventually("it is busy", async || {
+                data(there.read("sys/mounts").await).as_object().unwrap().len() > 8
+            })
+            .await;
+            data(root.delete(&format!("sys/namespaces/{name}")).await);
+        };
+        let busy = (0..8).map(|number| keep_busy(there, number));
+        let (rounds, ()) = tokio::join!(futures::future::join_all(busy), delete);
+        assert!(rounds.iter().sum::<usize>() > 0);
+        root.is_deleted(name).await;
+        assert_eq!(stack.stored_below("namespaces/").await, [""; 0]);
+        assert_eq!(stack.stored_below("core/namespaces/").await, [""; 0]);
+    }
+}
+
 #[tokio::test]
 async fn a_restart_finds_every_namespace_as_it_was_and_goes_on_deleting() {
     let mut stack = Stack::open().await;
@@ -740,7 +778,7 @@ async fn all_below(stack: &Stack, prefix: &str) -> Vec<(String, Option<Value>)> 
 }
 
 #[tokio::test]
-async fn n2_whoever_may_do_everything_in_a_namespace_may_do_nothing_above_or_beside_it() {
+async fn whoever_may_do_everything_in_a_namespace_may_do_nothing_above_or_beside_it() {
     let stack = Stack::open().await;
     let root = There::root(&stack);
     let mut uuids = Vec::new();

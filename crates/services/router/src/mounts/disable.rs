@@ -28,6 +28,8 @@ impl Mounts {
     /// Removes all mounts and their data, those aside that this service answers for itself. Nobody mounts anything any
     /// more.
     pub(crate) async fn end_all(&self, active: &Arc<Active>) -> Result<()> {
+        // Whoever was about to mount something has its place by now, or gets none.
+        drop(self.keep_still().await);
         let comes = |table: &Snapshot| table.iter().any(|(_, m)| m.entry.state == MountState::Enabling);
         // The sender lives as long as this.
         let _ = self.table.subscribe().wait_for(|table| !comes(table)).await;
