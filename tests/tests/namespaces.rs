@@ -40,7 +40,7 @@ async fn one_process_of_the_go_plugin_serves_mounts_of_two_namespaces_that_share
         there.enable_kv("secret", 2).await;
         there.put_secret("secret", "app", json!({ "of": name })).await;
         let now = server.only_plugin();
-        assert_eq!(*process.get_or_insert(now.clone()), now, "one process for both");
+        assert_eq!(*process.get_or_insert(now), now, "one process for both");
     }
     let processes = api.get("sys/plugins/processes").await.data();
     assert_eq!(processes["processes"][0]["mounts"], json!(["one/secret/", "two/secret/"]), "{processes}");
