@@ -102,13 +102,15 @@ async fn a1_no_audit_file_is_a_plugin() {
 fn told(path: &Path, asked: &str) -> Vec<Value> {
     let mut records = records(path);
     records.retain(|record| record["request"]["path"] == asked);
-    for record in &mut records {
-        record["time"].take();
-        for name in ["id", "remote_port"] {
-            record["request"][name].take();
-        }
+    records.into_iter().map(of_no_time).collect()
+}
+
+fn of_no_time(mut record: Value) -> Value {
+    record["time"].take();
+    for name in ["id", "remote_port"] {
+        record["request"][name].take();
     }
-    records
+    record
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,6 +148,30 @@ async fn a5_a_request_is_recorded_the_same_however_it_was_sent_and_served() {
     assert_eq!(all.len(), 8, "each once, the one that was sent again too");
     for pair in all.chunks(2) {
         assert_eq!(pair, first);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a5_a_namespace_is_recorded_the_same_named_in_the_path_and_in_a_header() {
+    let server = Server::start().await;
+    let api = server.api();
+    api.put("sys/namespaces/team", json!({})).await.ok();
+    api.post("team/sys/mounts/kv", json!({"type": "kv"})).await.ok();
+    api.put("team/kv/a", json!({"v": "1"})).await.ok();
+    let path = enable(&server).await;
+    let read = |path: &str, namespace: &str| {
+        let request = api.http().get(format!("{}/v1/{path}", api.address())).bearer_auth(api.token());
+        request.header("X-Vault-Namespace", namespace).build().unwrap()
+    };
+    for (path, namespace) in [("team/kv/a", ""), ("kv/a", "team"), ("kv/a", "team/"), ("kv/a", "/team/")] {
+        assert_eq!(api.execute(read(path, namespace)).await.unwrap().data(), json!({"v": "1"}));
+    }
+    let mut records = records(&path);
+    records.retain(|record| record["request"]["mount_point"].as_str().is_some_and(|at| at.ends_with("kv/")));
+    let all: Vec<Value> = records.into_iter().map(of_no_time).collect();
+    assert_eq!(all.len(), 8);
+    for pair in all.chunks(2) {
+        assert_eq!(pair, &all[..2]);
     }
 }
 

@@ -32,6 +32,7 @@ mod paths;
 mod replay;
 mod rounds;
 mod seal;
+mod strangers;
 mod swap_race;
 mod system_view;
 mod telemetry;
