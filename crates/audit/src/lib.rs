@@ -17,6 +17,7 @@ mod salt;
 mod sink;
 mod socket;
 mod syslog;
+mod veil;
 mod veiled;
 
 pub use device::{Device, NotWritten, Surroundings, write_to_one};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Veiled, VeiledJson, device::Veil};
+use crate::{Veiled, VeiledJson, veil::Veil};
 
 /// Everything that is told of one event.
 #[derive(Clone, Debug, Default, Serialize)]
