@@ -20,7 +20,6 @@ use wire::{
         CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest, StorageSeam,
         storage_server::{Storage, StorageServer},
     },
-    pb,
     router::v1::{
         self as router, NodeState, RouterSeam, StateRequest,
         router_server::{Router, RouterServer},
@@ -83,14 +82,13 @@ pub async fn measure(time: Duration) -> anyhow::Result<String> {
 }
 
 async fn requests(seam: RouterSeam, time: Duration) -> anyhow::Result<f64> {
-    let names = ["Accept", "User-Agent", "X-Vault-Request"];
-    let header = || pb::Header { header: vec!["text".to_owned()] };
+    let line = |name: &'static str| router::HeaderLine { name: name.into(), value: "text".into() };
     let request = router::Request {
         id: "00000000-0000-0000-0000-000000000000".to_owned(),
         operation: "read".to_owned(),
         path: "secret/data/app/database".to_owned(),
         data: r#"{"username":"app","password":"0123456789abcdef0123456789abcdef"}"#.into(),
-        headers: names.map(|name| (name.to_owned(), header())).into(),
+        headers: ["accept", "user-agent", "x-vault-request"].map(line).to_vec(),
         ..router::Request::default()
     };
     let (begun, mut calls) = (Instant::now(), 0_u32);

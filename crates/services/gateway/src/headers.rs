@@ -1,8 +1,9 @@
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
+use bytes::BytesMut;
 use domain::parse_duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use wire::pb;
+use wire::router::v1::HeaderLine;
 
 use crate::{parameters::parse_bool, refusal::Refusal};
 
@@ -130,15 +131,20 @@ fn text(value: Option<&HeaderValue>) -> &str {
     value.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// All headers for those behind us, spelled as Go spells them, without those that carry the token.
-pub fn handed_on(headers: &HeaderMap) -> HashMap<String, pb::Header> {
-    let mut all = HashMap::with_capacity(headers.keys_len());
-    for name in headers.keys().filter(|name| !carries_token(name) && !is_of_the_connection(name)) {
-        let values = headers.get_all(name).iter();
-        let header = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-        all.insert(go_spelling(name.as_str()), pb::Header { header });
-    }
-    all
+/// All lines for those behind us, without those that carry the token. Few are ever read: they share one piece of memory.
+pub fn handed_on(headers: &HeaderMap) -> Vec<HeaderLine> {
+    let size = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let mut text = BytesMut::with_capacity(size);
+    let mut keep = |part: &[u8]| {
+        text.extend_from_slice(part);
+        text.split().freeze()
+    };
+    let passed = headers.iter().filter(|(name, _)| !carries_token(name) && !is_of_the_connection(name));
+    let line = |(name, value): (&HeaderName, &HeaderValue)| HeaderLine {
+        name: keep(name.as_str().as_bytes()),
+        value: keep(String::from_utf8_lossy(value.as_bytes()).as_bytes()),
+    };
+    passed.map(line).collect()
 }
 
 /// In whatever spelling: some servers between us and the client take an underscore for a hyphen.
@@ -153,20 +159,6 @@ fn carries_token(name: &HeaderName) -> bool {
 
 fn is_of_the_connection(name: &HeaderName) -> bool {
     OF_THE_CONNECTION.contains(&name.as_str())
-}
-
-/// `x-vault-request` as `X-Vault-Request`.
-fn go_spelling(name: &str) -> String {
-    let mut spelled = name.to_owned();
-    let mut at_start = true;
-    // Header names are ASCII, so a letter's size does not change.
-    for at in 0..spelled.len() {
-        if at_start && let Some(letter) = spelled.get_mut(at..=at) {
-            letter.make_ascii_uppercase();
-        }
-        at_start = spelled.as_bytes().get(at) == Some(&b'-');
-    }
-    spelled
 }
 
 #[cfg(test)]
@@ -223,9 +215,8 @@ mod tests {
             ("Accept", "b"),
         ];
         let on = handed_on(&headers(&lines));
-        assert_eq!(on.len(), 2);
-        assert_eq!(on["X-Vault-Request"].header, ["true"]);
-        assert_eq!(on["Accept"].header, ["a", "b"]);
+        let shown: Vec<(&[u8], &[u8])> = on.iter().map(|line| (&*line.name, &*line.value)).collect();
+        assert_eq!(shown, [(&b"x-vault-request"[..], &b"true"[..]), (b"accept", b"a"), (b"accept", b"b")]);
     }
 
     #[test]

@@ -18,6 +18,12 @@ async fn content() -> (Running, Scripted, Client) {
     (Running::start(router.clone(), Config::default()).await, router, Client::new())
 }
 
+/// What came of a header.
+fn header<'r>(request: &'r v1::Request, name: &str) -> Vec<&'r [u8]> {
+    let lines = request.headers.iter().filter(|line| line.name == name);
+    lines.map(|line| &*line.value).collect()
+}
+
 #[tokio::test]
 async fn each_verb_reaches_the_router_as_its_operation() {
     let (gateway, router, client) = content().await;
@@ -242,7 +248,7 @@ async fn g7_the_token_is_handed_on_in_its_place_only() {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{line}: {answer}");
         let seen = v1::Request { token: String::new(), ..router.last() };
         assert!(!format!("{seen:?}").contains("hvs."), "{line}: {seen:?}");
-        assert_eq!(seen.headers["X-Kept"].header, ["1"]);
+        assert_eq!(header(&seen, "x-kept"), [b"1"]);
     }
 }
 
@@ -307,7 +313,7 @@ async fn the_token_is_taken_out_and_all_else_is_handed_on() {
     assert_eq!(seen.token, "hvs.x");
     assert_eq!(seen.namespace, "ns1/");
     assert_eq!((seen.wrap_ttl, &*seen.wrap_format), (60_000_000_000, "jwt"));
-    assert_eq!(seen.headers["X-Custom"].header, ["1"]);
+    assert_eq!(header(&seen, "x-custom"), [b"1"]);
     assert!(!format!("{:?}", seen.headers).contains("hvs."));
     assert_eq!(seen.connection.unwrap().remote_addr, "127.0.0.1");
     client.get(gateway.url("/v1/a")).header("Authorization", "Bearer t").send().await.unwrap();
@@ -322,7 +328,6 @@ async fn answers_are_rendered_as_the_router_means_them() {
             "nothing" => body(Body::Nothing(v1::Nothing {})),
             "accepted" => v1::Response { accepted: true, ..envelope("", r#"{"id":1}"#) },
             "bare" => body(Body::Bare(r#"{"type":"shamir"}"#.into())),
-            "broken" => envelope("", "{"),
             "redirect" => body(Body::Redirect("https://other:8200/v1/a?b=c".to_owned())),
             "raw" => body(Body::Raw(v1::Raw {
                 code: 404,
@@ -355,7 +360,6 @@ async fn answers_are_rendered_as_the_router_means_them() {
     for (path, status, text) in [
         ("nothing", 204, ""),
         ("bare", 200, r#"{"type":"shamir"}"#),
-        ("broken", 500, "{\"errors\":[\"the backend's answer is not valid JSON\"]}\n"),
         ("raw", 404, "{\"x\":1}"),
         ("none", 404, "{\"errors\":[]}\n"),
     ] {

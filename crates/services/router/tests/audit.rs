@@ -84,7 +84,7 @@ async fn a_request_has_a_record_before_it_is_done_and_one_of_its_answer() {
     let log = Log::enable(&stack).await;
     let sent = api::Request {
         token: stack.root.clone(),
-        headers: [("User-Agent".to_owned(), pb::Header { header: vec!["curl".to_owned()] })].into(),
+        headers: vec![common::header("user-agent", "curl")],
         ..request("update", "odd/new", &json!({"a": "mine", "n": 5}))
     };
     stack.send(sent).await.unwrap();
@@ -351,7 +351,7 @@ async fn a3_no_canary_is_seen_wherever_it_is_put() {
     let keys =
         json!({"passthrough_request_headers": ["X-Hidden"], "allowed_response_headers": ["X-Let-Out"]});
     done(stack.write("sys/mounts/odd/tune", keys).await);
-    let header = |name: &str| (name.to_owned(), pb::Header { header: vec!["canary".to_owned()] });
+    let header = |name| common::header(name, "canary");
     let body = json!({"a": "canary", "b": {"c": ["canary", {"d": "canary"}]}, "e": "x\ncanary\"", "error": "canary"});
     for path in [
         "odd/a",
@@ -371,7 +371,7 @@ async fn a3_no_canary_is_seen_wherever_it_is_put() {
         ] {
             let sent = api::Request {
                 token: token.to_owned(),
-                headers: [header("X-Hidden"), header("X-Other"), header("Cookie")].into(),
+                headers: vec![header("x-hidden"), header("x-other"), header("cookie")],
                 ..request(operation, path, &body)
             };
             // Whatever comes of it.

@@ -2,12 +2,10 @@
 
 mod common;
 
-use std::collections::HashMap;
-
 use common::{Stack, data, done, envelope, refused, request};
 use serde_json::{Value, json};
 use wire::{
-    Failure, pb,
+    Failure,
     router::v1::{self as api, response::Body},
 };
 
@@ -97,10 +95,7 @@ async fn a_write_is_a_creation_when_there_was_nothing() {
 #[tokio::test]
 async fn g9_headers_pass_only_where_the_mount_lets_them() {
     let stack = odd().await;
-    let headers: HashMap<String, pb::Header> = ["X-Let-In", "X-Kept-Out", "X-Vault-Token"]
-        .into_iter()
-        .map(|name| (name.to_owned(), pb::Header { header: vec!["1".to_owned()] }))
-        .collect();
+    let headers = ["x-let-in", "x-kept-out", "x-vault-token"].map(|name| common::header(name, "1")).to_vec();
     let ask = async |path: &str| {
         let asked = request("read", path, &Value::Null);
         stack.send(api::Request { token: stack.root.clone(), headers: headers.clone(), ..asked }).await

@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use ::audit::Veiled;
 use serde::{Deserialize, Serialize};
-use wire::pb;
+use wire::router::v1::HeaderLine;
 
 /// The headers of requests that are recorded, by their names in lower case, and whether their values are hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,20 +44,22 @@ impl Headers {
     }
 
     /// What is recorded of a request's headers.
-    pub(super) fn of<'r>(
-        &'r self,
-        request: &'r HashMap<String, pb::Header>,
-    ) -> BTreeMap<&'r str, Vec<Veiled<'r>>> {
-        let recorded = request.iter().filter_map(|(name, values)| {
-            let (name, header) = self.0.get_key_value(&name.to_lowercase())?;
-            let value = |value: &'r String| match header.hmac {
-                true => Veiled::Secret(value),
-                false => Veiled::Shown(value.into()),
-            };
-            Some((name.as_str(), values.header.iter().map(value).collect()))
-        });
-        recorded.collect()
+    pub(super) fn of<'r>(&'r self, request: &'r [HeaderLine]) -> BTreeMap<&'r str, Vec<Veiled<'r>>> {
+        let mut recorded: BTreeMap<&str, Vec<Veiled<'_>>> = BTreeMap::new();
+        for line in request {
+            if let Some((name, header)) = self.0.get_key_value(text(&line.name)) {
+                let value = text(&line.value);
+                let value = if header.hmac { Veiled::Secret(value) } else { Veiled::Shown(value.into()) };
+                recorded.entry(name).or_default().push(value);
+            }
+        }
+        recorded
     }
+}
+
+/// Lines are text from the start.
+fn text(part: &[u8]) -> &str {
+    str::from_utf8(part).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -66,8 +68,8 @@ mod tests {
 
     #[test]
     fn only_headers_that_are_configured_are_recorded_in_any_case() {
-        let pair = |name: &str| (name.to_owned(), pb::Header { header: vec!["v".to_owned()] });
-        let request = HashMap::from([pair("User-Agent"), pair("X-Secret"), pair("X-Other")]);
+        let line = |name: &'static str| HeaderLine { name: name.into(), value: "v".into() };
+        let request = ["user-agent", "x-secret", "x-other"].map(line);
         let headers = Headers::default().with("X-secret", true);
         let recorded = headers.of(&request);
         assert_eq!(recorded.keys().copied().collect::<Vec<_>>(), ["user-agent", "x-secret"]);

@@ -1,21 +1,25 @@
 use std::collections::HashMap;
 
-use wire::pb;
+use wire::{pb, router::v1::HeaderLine};
 
 /// No plugin sees these, whatever its mount lets through: they carry tokens. The gateway takes them out already, but the
 /// list of a mount is kept here.
 const NEVER: [&str; 3] = ["x-vault-token", "authorization", "proxy-authorization"];
 
-/// The headers of a request that a mount lets through to its plugin.
-pub(crate) fn passed_through(
-    headers: &HashMap<String, pb::Header>,
-    allowed: &[String],
-) -> HashMap<String, pb::Header> {
+/// The headers of a request that a mount lets through to its plugin, spelled as Go spells them.
+pub(crate) fn passed_through(lines: &[HeaderLine], allowed: &[String]) -> HashMap<String, pb::Header> {
+    let mut passed: HashMap<String, pb::Header> = HashMap::new();
     if allowed.is_empty() {
-        return HashMap::new();
+        return passed;
     }
-    let passed = headers.iter().filter(|(name, _)| is_listed(allowed, name) && !carries_token(name));
-    passed.map(|(name, values)| (name.clone(), values.clone())).collect()
+    for line in lines {
+        let name = String::from_utf8_lossy(&line.name);
+        if is_listed(allowed, &name) && !carries_token(&name) {
+            let value = String::from_utf8_lossy(&line.value).into_owned();
+            passed.entry(go_spelling(&name)).or_default().header.push(value);
+        }
+    }
+    passed
 }
 
 /// In whatever spelling: some take an underscore for a hyphen.
@@ -39,6 +43,20 @@ fn is_listed(allowed: &[String], name: &str) -> bool {
     allowed.iter().any(|each| each.eq_ignore_ascii_case(name))
 }
 
+/// `x-vault-request` as `X-Vault-Request`.
+fn go_spelling(name: &str) -> String {
+    let mut spelled = name.to_owned();
+    let mut at_start = true;
+    // Header names are ASCII, so a letter's size does not change.
+    for at in 0..spelled.len() {
+        if at_start && let Some(letter) = spelled.get_mut(at..=at) {
+            letter.make_ascii_uppercase();
+        }
+        at_start = spelled.as_bytes().get(at) == Some(&b'-');
+    }
+    spelled
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,13 +78,19 @@ mod tests {
             "AUTHORIZATION",
             "Proxy_Authorization",
         ];
-        let mut all = headers(&carriers.map(|name| (name, "hvs.canary")));
-        all.extend(headers(&[("X-A", "1"), ("x-b", "2")]));
+        let line =
+            |name: &'static str, value: &'static str| HeaderLine { name: name.into(), value: value.into() };
+        let mut all = carriers.map(|name| line(name, "hvs.canary")).to_vec();
+        all.extend([line("x-a", "1"), line("x-b", "2"), line("x-a", "3")]);
         // Whatever an operator lists, in whatever spelling.
         let mut allowed = carriers.map(str::to_lowercase).to_vec();
         allowed.extend(carriers.map(str::to_owned));
         allowed.push("x-a".to_owned());
-        assert_eq!(passed_through(&all, &allowed), headers(&[("X-A", "1")]));
+        let values = vec!["1".to_owned(), "3".to_owned()];
+        assert_eq!(
+            passed_through(&all, &allowed),
+            HashMap::from([("X-A".to_owned(), pb::Header { header: values })])
+        );
         assert!(passed_through(&all, &[]).is_empty());
     }
 

@@ -215,6 +215,11 @@ pub fn request(operation: &str, path: &str, body: &Value) -> api::Request {
     }
 }
 
+/// One line of a request's head.
+pub fn header(name: &'static str, value: &'static str) -> api::HeaderLine {
+    api::HeaderLine { name: name.into(), value: value.into() }
+}
+
 /// The answer had nothing to say.
 pub fn done(outcome: Outcome) {
     let body = outcome.unwrap().body;
