@@ -52,6 +52,9 @@ impl Mounts {
     /// Ends what is left of a mount that serves no more: its plugin, its data, its record, its place.
     pub(super) async fn remove(&self, mount: &Mount) -> Result<()> {
         self.launch.unmount(mount).await?;
+        // A request that was on its way may have told the launcher of it again: its writes would be left for ever.
+        mount.leave().await;
+        self.launch.unmount(mount).await?;
         self.store.purge(record::data(&mount.entry)).await?;
         self.identity.forget_mount(&mount.entry.accessor).await?;
         let _turn = self.turn.lock().await;

@@ -4,6 +4,7 @@ use std::{
 };
 
 use domain::{MountEntry, MountFacts, MountState, PluginVersion};
+use tokio::sync::{RwLock as Turn, RwLockReadGuard};
 
 use super::CoreMount;
 use crate::meters::RouteMeters;
@@ -21,6 +22,8 @@ pub(crate) struct Mount {
     pub(crate) meters: Arc<RouteMeters>,
     /// Shared by all versions of the mount that a change of its settings leaves behind.
     standing: Arc<RwLock<Standing>>,
+    /// It is being removed, and its plugin is not started any more. Held for reading by whoever starts it.
+    gone: Arc<Turn<bool>>,
 }
 
 #[derive(Default)]
@@ -38,7 +41,7 @@ impl Mount {
     pub(crate) fn new(entry: MountEntry, facts: MountFacts) -> Self {
         let standing = Standing { facts: Arc::new(facts), ..Standing::default() };
         let meters = Arc::new(RouteMeters::of(entry.path.as_str()));
-        Self { entry, damage: None, meters, standing: Arc::new(RwLock::new(standing)) }
+        Self { entry, damage: None, meters, standing: Arc::new(RwLock::new(standing)), gone: Arc::default() }
     }
 
     /// The same mount with other settings. What was damaged has been written anew.
@@ -47,7 +50,7 @@ impl Mount {
             true => self.meters.clone(),
             false => Arc::new(RouteMeters::of(entry.path.as_str())),
         };
-        Self { entry, damage: None, meters, standing: self.standing.clone() }
+        Self { entry, damage: None, meters, standing: self.standing.clone(), gone: self.gone.clone() }
     }
 
     /// What answers for it, if that is this service itself.
@@ -89,6 +92,16 @@ impl Mount {
             *standing = Standing { facts: Arc::new(facts), ready: true, launched, trouble: None };
             news
         })
+    }
+
+    /// While its plugin may be started; none: nobody may any more.
+    pub(super) async fn stay(&self) -> Option<RwLockReadGuard<'_, bool>> {
+        Some(self.gone.read().await).filter(|gone| !**gone)
+    }
+
+    /// From now on its plugin is not started, and no start is under way.
+    pub(super) async fn leave(&self) {
+        *self.gone.write().await = true;
     }
 
     /// The version that the launcher was told: another one than is asked for takes effect with a reload.

@@ -77,6 +77,10 @@ impl Mounts {
     }
 
     async fn start(&self, mount: &Mount) -> Result<()> {
+        let stays = mount.stay().await;
+        if stays.is_none() {
+            return Err(Error::NoHandler(mount.entry.path.to_string()));
+        }
         let started = self.launch.again(&mount.entry).await;
         self.note_start(mount, &mount.entry.plugin_version, started).await
     }
