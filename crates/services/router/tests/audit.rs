@@ -9,7 +9,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use common::{Outcome, Stack, data, done, envelope, refused, request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wire::{pb, router::v1 as api};
+use wire::router::v1 as api;
 
 /// A device that writes to a file, and the file.
 struct Log {
