@@ -1,6 +1,9 @@
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::json;
 use wire::router::v1::{Envelope, Nothing, Response, response::Body};
+
+use crate::{Error, error::Result};
 
 /// What one of our own endpoints answers.
 #[derive(Debug)]
@@ -34,6 +37,15 @@ pub(crate) enum Answer {
 impl Answer {
     pub(crate) fn data(data: &impl Serialize) -> Self {
         Self::Data { data: json(data), warnings: Vec::new() }
+    }
+
+    /// The names in a list. An empty list is not found, as in Vault.
+    pub(crate) fn keys(names: &[impl AsRef<str>]) -> Result<Self> {
+        if names.is_empty() {
+            return Err(Error::Nothing);
+        }
+        let keys: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        Ok(Self::data(&json!({ "keys": keys })))
     }
 
     pub(crate) fn warned(data: &impl Serialize, warning: impl Into<String>) -> Self {

@@ -31,7 +31,7 @@ pub(crate) struct Endpoint {
     pub(crate) access: Access,
     /// The members of `data` are repeated at the top, as older clients read them.
     pub(crate) on_top: bool,
-    pub(crate) operations: &'static [(Operation, Handler)],
+    pub(crate) operations: Operations,
     /// What it is for, in one sentence.
     pub(crate) help: &'static str,
 }
@@ -40,7 +40,34 @@ pub(crate) struct Endpoint {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Captures(Vec<(&'static str, String)>);
 
+/// What can be done at an endpoint.
+pub(crate) type Operations = &'static [(Operation, Handler)];
+
 impl Endpoint {
+    pub(crate) const fn new(
+        pattern: &'static str,
+        access: Access,
+        operations: Operations,
+        help: &'static str,
+    ) -> Self {
+        Self { pattern, access, on_top: false, operations, help }
+    }
+
+    /// For holders of a token whose policies allow it.
+    pub(crate) const fn token(pattern: &'static str, operations: Operations, help: &'static str) -> Self {
+        Self::new(pattern, Access::Token, operations, help)
+    }
+
+    /// For those whose policies say `sudo` as well.
+    pub(crate) const fn sudo(pattern: &'static str, operations: Operations, help: &'static str) -> Self {
+        Self::new(pattern, Access::Sudo, operations, help)
+    }
+
+    /// The same, with the members of `data` at the top, too.
+    pub(crate) const fn on_top(self) -> Self {
+        Self { on_top: true, ..self }
+    }
+
     /// Whether this is the endpoint of a path.
     pub(crate) fn matches(&self, path: &str) -> Option<Captures> {
         let pattern: Vec<&'static str> = self.pattern.split('/').collect();

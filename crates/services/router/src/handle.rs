@@ -17,7 +17,6 @@ use crate::{
     endpoint::Access,
     error::Result,
     gate::Gate,
-    in_flight::Boarding,
     meters,
     namespaces::Namespaces,
     own,
@@ -30,12 +29,12 @@ use crate::{
 
 /// What becomes of one request: it has so much time, its records are written, and its errors are put into words.
 pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response, Failure> {
-    let (begun, boarding) = (Instant::now(), core.in_flight.enter(&request));
+    let begun = Instant::now();
     let mut trail = Trail::default();
     let deadline = core.config.deadline;
     let decided = {
         // Large: pinned where it is made, and not moved into what watches the time.
-        let deciding = pin!(decide(&core, request, &mut trail, &boarding));
+        let deciding = pin!(decide(&core, request, &mut trail));
         timeout(deadline, deciding).await
     };
     let outcome = decided.unwrap_or(Err(Error::Deadline(deadline.as_secs())));
@@ -57,13 +56,9 @@ pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response
 
 /// What a request means: in which namespace, how often may be asked, where it goes, who asks, may they, what is answered,
 /// what follows.
-async fn decide(
-    core: &Arc<Core>,
-    request: Request,
-    trail: &mut Trail,
-    boarding: &Boarding,
-) -> Result<Response> {
+async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result<Response> {
     let mut asked = Asked::new(request)?;
+    let boarding = core.in_flight.enter(&asked);
     if let Some(endpoint) = own::direct(&asked) {
         return Box::pin(own::answer_directly(core, &asked, endpoint, trail)).await;
     }

@@ -6,7 +6,8 @@ use dashmap::DashMap;
 use domain::Operation;
 use jiff::Timestamp;
 use serde::Serialize;
-use wire::router::v1::Request;
+
+use crate::asked::Asked;
 
 /// By their ids. In many parts, so that requests do not wait for each other here.
 #[derive(Debug, Default)]
@@ -32,13 +33,14 @@ pub(crate) struct Boarding {
 
 impl InFlight {
     /// A request begins.
-    pub(crate) fn enter(self: &Arc<Self>, request: &Request) -> Boarding {
+    pub(crate) fn enter(self: &Arc<Self>, asked: &Asked) -> Boarding {
+        let request = &asked.request;
         let address = request.connection.as_ref();
         let flight = Flight {
             start_time: Timestamp::now(),
             client_remote_address: address.map(|from| from.remote_addr.clone()).unwrap_or_default(),
             request_path: format!("/v1/{}", request.path),
-            request_method: method(&request.operation),
+            request_method: method(asked.operation),
             client_id: String::new(),
         };
         self.0.insert(request.id.clone(), flight);
@@ -72,19 +74,21 @@ impl Drop for Boarding {
 }
 
 /// How clients ask for an operation.
-fn method(operation: &str) -> &'static str {
-    match operation.parse() {
-        Ok(Operation::List) => "LIST",
-        Ok(Operation::Create | Operation::Update) => "PUT",
-        Ok(Operation::Patch) => "PATCH",
-        Ok(Operation::Delete) => "DELETE",
-        Ok(Operation::Header) => "HEAD",
+const fn method(operation: Operation) -> &'static str {
+    match operation {
+        Operation::List => "LIST",
+        Operation::Create | Operation::Update => "PUT",
+        Operation::Patch => "PATCH",
+        Operation::Delete => "DELETE",
+        Operation::Header => "HEAD",
         _ => "GET",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use wire::router::v1::Request;
+
     use super::*;
 
     #[test]
@@ -96,7 +100,7 @@ mod tests {
             path: "kv/".to_owned(),
             ..Request::default()
         };
-        let boarding = table.enter(&request);
+        let boarding = table.enter(&Asked::new(request).unwrap());
         boarding.asked_by("somebody");
         let listed = table.list();
         let flight = &listed["a"];

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use ::storage::{Barrier, Error as StorageError, Key, Prefix, Storage as _};
+use ::storage::{Barrier, Error as StorageError, Key, Storage as _};
 use bytes::Bytes;
 use domain::{PluginName, PluginType, PluginVersion};
 use serde::{Deserialize, Serialize};
 
-use super::{PluginError, record::Id};
+use super::{PluginError, record::Id, records::named_leaves};
 use crate::Error;
 
 /// Everything about pins lies below this: `TYPE/NAME/version`. Names may contain slashes, so each has a folder.
@@ -63,7 +63,8 @@ impl Pins {
     pub(super) async fn list(&self) -> Result<Vec<Id>, Error> {
         let mut pins = Vec::new();
         for plugin_type in PluginType::ALL {
-            for name in self.names(plugin_type).await? {
+            let root = format!("{ROOT}/{plugin_type}/").parse()?;
+            for (name, _) in named_leaves(&self.0, root).await? {
                 match self.get(plugin_type, &name).await {
                     Ok(Some(version)) => pins.push(Id { plugin_type, name, version }),
                     Ok(None) => {}
@@ -76,22 +77,6 @@ impl Pins {
         }
         pins.sort_unstable();
         Ok(pins)
-    }
-
-    async fn names(&self, plugin_type: PluginType) -> Result<Vec<PluginName>, Error> {
-        let root: Prefix = format!("{ROOT}/{plugin_type}/").parse()?;
-        let mut names = Vec::new();
-        let mut folders = vec![String::new()];
-        while let Some(folder) = folders.pop() {
-            for child in self.0.list(&root.join_prefix(&folder.parse()?)).await? {
-                if child.ends_with('/') {
-                    folders.push(format!("{folder}{child}"));
-                } else if child == LEAF {
-                    names.extend(folder.strip_suffix('/').and_then(|name| name.parse().ok()));
-                }
-            }
-        }
-        Ok(names)
     }
 }
 

@@ -84,24 +84,35 @@ impl Records {
 
     /// Every entry of a type, by name and version.
     pub(super) async fn list(&self, plugin_type: PluginType) -> Result<Vec<Found>, Error> {
-        let root: Prefix = format!("{ROOT}/{plugin_type}/").parse()?;
         let mut found = Vec::new();
-        // Names may contain slashes, so the folders are walked.
-        let mut folders = vec![String::new()];
-        while let Some(folder) = folders.pop() {
-            for child in self.0.list(&root.join_prefix(&folder.parse()?)).await? {
-                if child.ends_with('/') {
-                    folders.push(format!("{folder}{child}"));
-                    continue;
-                }
-                let name = folder.strip_suffix('/').and_then(|name| name.parse().ok());
-                let Some((name, version)) = name.zip(version_of(&child)) else { continue };
-                found.extend(self.get(Id { plugin_type, name, version }).await?);
-            }
+        for (name, leaf) in named_leaves(&self.0, format!("{ROOT}/{plugin_type}/").parse()?).await? {
+            let Some(version) = version_of(&leaf) else { continue };
+            found.extend(self.get(Id { plugin_type, name, version }).await?);
         }
         found.sort_unstable_by(|a, b| a.id().cmp(b.id()));
         Ok(found)
     }
+}
+
+/// What lies below a prefix in folders that are called after plugins. Names may contain slashes, so each folder can be in
+/// another plugin's.
+pub(super) async fn named_leaves(
+    barrier: &Barrier,
+    root: Prefix,
+) -> Result<Vec<(PluginName, String)>, Error> {
+    let mut leaves = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let name = folder.strip_suffix('/').and_then(|name| name.parse::<PluginName>().ok());
+        for child in barrier.list(&root.join_prefix(&folder.parse()?)).await? {
+            if child.ends_with('/') {
+                folders.push(format!("{folder}{child}"));
+            } else if let Some(name) = &name {
+                leaves.push((name.clone(), child));
+            }
+        }
+    }
+    Ok(leaves)
 }
 
 fn key_of(id: &Id) -> Result<Key, ::storage::InvalidKey> {

@@ -1,12 +1,11 @@
 use domain::Operation::{self, Create, Delete, List, Read, Update};
-use serde_json::json;
 
 use super::{CubbyholeRefusal, Shelf, placed};
 use crate::{
     Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint, Handler},
+    endpoint::{Endpoint, Handler},
     error::Result,
     token::{SaltedId, TokenKind},
 };
@@ -22,10 +21,8 @@ const HELP: &str =
     "Keeps what only the token that is sent with the request can read, and that is gone with it.";
 
 /// What lies under `cubbyhole/`.
-pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint { pattern: "", access: Access::Token, on_top: false, operations: OPERATIONS, help: HELP },
-    Endpoint { pattern: "*path", access: Access::Token, on_top: false, operations: OPERATIONS, help: HELP },
-];
+pub(crate) const ENDPOINTS: &[Endpoint] =
+    &[Endpoint::token("", OPERATIONS, HELP), Endpoint::token("*path", OPERATIONS, HELP)];
 
 /// Whether a write creates or changes: callers may be permitted to do the one and not the other.
 pub(crate) async fn known(ask: &Ask, path: &str) -> Result<Operation> {
@@ -55,7 +52,7 @@ async fn delete(ask: Ask) -> Result<Answer> {
 
 async fn list(ask: Ask) -> Result<Answer> {
     let keys = shelf(&ask)?.list(ask.capture("path")).await?;
-    if keys.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": keys }))) }
+    Answer::keys(&keys)
 }
 
 fn shelf(ask: &Ask) -> Result<Shelf<'_>> {

@@ -7,16 +7,20 @@ use uuid::Uuid;
 use super::{
     IdentityRefusal,
     changes::{at_mount, given, pairs},
-    family::{Family, endpoint},
+    family::Family,
     login::new_name,
     view::{Places, listed},
 };
 use crate::{Error, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    endpoint("entity-alias", Aliases::ANY, "Makes or changes an entity's name at an auth method."),
-    endpoint("entity-alias/id/", Aliases::IDS, "Lists the ids of the aliases of entities."),
-    endpoint("entity-alias/id/:id", Aliases::BY_ID, "Reads, changes and deletes an alias of an entity."),
+    Endpoint::token("entity-alias", Aliases::ANY, "Makes or changes an entity's name at an auth method."),
+    Endpoint::token("entity-alias/id/", Aliases::IDS, "Lists the ids of the aliases of entities."),
+    Endpoint::token(
+        "entity-alias/id/:id",
+        Aliases::BY_ID,
+        "Reads, changes and deletes an alias of an entity.",
+    ),
 ];
 
 /// What entities are called by auth methods.

@@ -8,19 +8,23 @@ use uuid::Uuid;
 use super::{
     IdentityRefusal,
     changes::{Common, unique},
-    family::{Family, Named, change, endpoint},
+    family::{Family, Named, change},
     login::new_name,
     view::{Places, listed, readable},
 };
 use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    endpoint("entity", Entities::ANY, "Makes or changes an entity."),
-    endpoint("entity/id/", Entities::IDS, "Lists the ids of the entities."),
-    endpoint("entity/id/:id", Entities::BY_ID, "Reads, changes and deletes an entity."),
-    endpoint("entity/name/", Entities::NAMES, "Lists the names of the entities."),
-    endpoint("entity/name/*name", Entities::BY_NAME, "Reads, writes and deletes the entity with a name."),
-    endpoint(
+    Endpoint::token("entity", Entities::ANY, "Makes or changes an entity."),
+    Endpoint::token("entity/id/", Entities::IDS, "Lists the ids of the entities."),
+    Endpoint::token("entity/id/:id", Entities::BY_ID, "Reads, changes and deletes an entity."),
+    Endpoint::token("entity/name/", Entities::NAMES, "Lists the names of the entities."),
+    Endpoint::token(
+        "entity/name/*name",
+        Entities::BY_NAME,
+        "Reads, writes and deletes the entity with a name.",
+    ),
+    Endpoint::token(
         "entity/batch-delete",
         &[(Update, |ask| Box::pin(delete_all(ask)))],
         "Deletes several entities.",

@@ -1,7 +1,7 @@
 //! What is asked of entities, of groups and of the aliases of each in the same way.
 
 use domain::{
-    Operation::{self, Delete, List, Read, Update},
+    Operation::{Delete, List, Read, Update},
     identity::{Directory, Draft},
 };
 use serde_json::Value;
@@ -10,14 +10,7 @@ use super::{
     changes::{answer, given},
     view::{Places, named},
 };
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint, Handler},
-    error::Result,
-    fields::Fields,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Operations, error::Result, fields::Fields};
 
 /// One sort of what is kept, each of which has an id.
 pub(super) trait Family: Sized + 'static {
@@ -68,12 +61,6 @@ pub(super) trait Named: Family {
     fn id(directory: &Directory, name: &str) -> Option<String>;
 
     fn names(directory: &Directory) -> impl Iterator<Item = String>;
-}
-
-type Operations = &'static [(Operation, Handler)];
-
-pub(super) const fn endpoint(pattern: &'static str, operations: Operations, help: &'static str) -> Endpoint {
-    Endpoint { pattern, access: Access::Token, on_top: false, operations, help }
 }
 
 async fn write<F: Family>(ask: Ask) -> Result<Answer> {

@@ -6,16 +6,20 @@ use super::{
     IdentityRefusal,
     aliases::told,
     changes::{at_mount, given},
-    family::{Family, endpoint},
+    family::Family,
     login::new_name,
     view::{Places, listed},
 };
 use crate::{Error, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    endpoint("group-alias", GroupAliases::ANY, "Says what an auth method calls an external group."),
-    endpoint("group-alias/id/", GroupAliases::IDS, "Lists the ids of the aliases of groups."),
-    endpoint("group-alias/id/:id", GroupAliases::BY_ID, "Reads, changes and deletes the alias of a group."),
+    Endpoint::token("group-alias", GroupAliases::ANY, "Says what an auth method calls an external group."),
+    Endpoint::token("group-alias/id/", GroupAliases::IDS, "Lists the ids of the aliases of groups."),
+    Endpoint::token(
+        "group-alias/id/:id",
+        GroupAliases::BY_ID,
+        "Reads, changes and deletes the alias of a group.",
+    ),
 ];
 
 /// What external groups are called by auth methods.

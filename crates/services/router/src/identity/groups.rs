@@ -7,18 +7,18 @@ use uuid::Uuid;
 use super::{
     IdentityRefusal,
     changes::{Common, given},
-    family::{Family, Named, endpoint},
+    family::{Family, Named},
     login::new_name,
     view::{Places, listed},
 };
 use crate::{Error, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    endpoint("group", Groups::ANY, "Makes or changes a group."),
-    endpoint("group/id/", Groups::IDS, "Lists the ids of the groups."),
-    endpoint("group/id/:id", Groups::BY_ID, "Reads, changes and deletes a group."),
-    endpoint("group/name/", Groups::NAMES, "Lists the names of the groups."),
-    endpoint("group/name/*name", Groups::BY_NAME, "Reads, writes and deletes the group with a name."),
+    Endpoint::token("group", Groups::ANY, "Makes or changes a group."),
+    Endpoint::token("group/id/", Groups::IDS, "Lists the ids of the groups."),
+    Endpoint::token("group/id/:id", Groups::BY_ID, "Reads, changes and deletes a group."),
+    Endpoint::token("group/name/", Groups::NAMES, "Lists the names of the groups."),
+    Endpoint::token("group/name/*name", Groups::BY_NAME, "Reads, writes and deletes the group with a name."),
 ];
 
 /// What entities are members of.

@@ -5,29 +5,19 @@ use super::{
     changes::given,
     view::{Places, readable},
 };
-use crate::{
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    fields::Fields,
-};
+use crate::{answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "lookup/entity",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(entity(ask)))],
-        help: "Finds an entity by its name, its id, or one of its aliases.",
-    },
-    Endpoint {
-        pattern: "lookup/group",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(group(ask)))],
-        help: "Finds a group by its name, its id, or its alias.",
-    },
+    Endpoint::token(
+        "lookup/entity",
+        &[(Update, |ask| Box::pin(entity(ask)))],
+        "Finds an entity by its name, its id, or one of its aliases.",
+    ),
+    Endpoint::token(
+        "lookup/group",
+        &[(Update, |ask| Box::pin(group(ask)))],
+        "Finds a group by its name, its id, or its alias.",
+    ),
 ];
 
 /// What something is looked for by.

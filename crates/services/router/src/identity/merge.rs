@@ -13,17 +13,15 @@ use crate::{
     Error,
     answer::{Answer, json as bytes},
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
 };
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "entity/merge",
-    access: Access::Token,
-    on_top: false,
-    operations: &[(Update, |ask| Box::pin(merge(ask)))],
-    help: "Makes one entity of several.",
-}];
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::token(
+    "entity/merge",
+    &[(Update, |ask| Box::pin(merge(ask)))],
+    "Makes one entity of several.",
+)];
 
 /// `force` is about the secrets of a second factor, which entities do not have here.
 async fn merge(ask: Ask) -> Result<Answer> {

@@ -5,29 +5,20 @@ use domain::{
 use serde::Serialize;
 
 use super::{attempt::now, table::User};
-use crate::{
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-};
+use crate::{answer::Answer, ask::Ask, endpoint::Endpoint, error::Result};
 
 /// What lies under `sys/locked-users`.
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "locked-users",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(list(ask)))],
-        help: "Tells who is locked out after too many failed logins.",
-    },
-    Endpoint {
-        pattern: "locked-users/:accessor/unlock/*alias",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(unlock(ask)))],
-        help: "Lets somebody log in again who is locked out.",
-    },
+    Endpoint::token(
+        "locked-users",
+        &[(Read, |ask| Box::pin(list(ask)))],
+        "Tells who is locked out after too many failed logins.",
+    ),
+    Endpoint::token(
+        "locked-users/:accessor/unlock/*alias",
+        &[(Update, |ask| Box::pin(unlock(ask)))],
+        "Lets somebody log in again who is locked out.",
+    ),
 ];
 
 #[derive(Serialize)]

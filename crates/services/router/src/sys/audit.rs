@@ -5,50 +5,40 @@ use crate::{
     answer::Answer,
     ask::Ask,
     audit::{AuditRefusal, Wanted},
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "audit",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[(Read, |ask| Box::pin(list(ask)))],
-        help: "Lists the audit devices.",
-    },
-    Endpoint {
-        pattern: "audit/*path",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[(Update, |ask| Box::pin(enable(ask))), (Delete, |ask| Box::pin(disable(ask)))],
-        help: "Enables and disables an audit device, which records every request and its answer.",
-    },
-    Endpoint {
-        pattern: "audit-hash/*path",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Update, |ask| Box::pin(hash(ask)))],
-        help: "Tells how the records of an audit device show a text.",
-    },
-    Endpoint {
-        pattern: "config/auditing/request-headers",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[(Read, |ask| Box::pin(headers(ask)))],
-        help: "Lists the headers of requests that audit devices record.",
-    },
-    Endpoint {
-        pattern: "config/auditing/request-headers/:header",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[
+    Endpoint::sudo("audit", &[(Read, |ask| Box::pin(list(ask)))], "Lists the audit devices.").on_top(),
+    Endpoint::sudo(
+        "audit/*path",
+        &[(Update, |ask| Box::pin(enable(ask))), (Delete, |ask| Box::pin(disable(ask)))],
+        "Enables and disables an audit device, which records every request and its answer.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "audit-hash/*path",
+        &[(Update, |ask| Box::pin(hash(ask)))],
+        "Tells how the records of an audit device show a text.",
+    )
+    .on_top(),
+    Endpoint::sudo(
+        "config/auditing/request-headers",
+        &[(Read, |ask| Box::pin(headers(ask)))],
+        "Lists the headers of requests that audit devices record.",
+    )
+    .on_top(),
+    Endpoint::sudo(
+        "config/auditing/request-headers/:header",
+        &[
             (Read, |ask| Box::pin(header(ask))),
             (Update, |ask| Box::pin(add_header(ask))),
             (Delete, |ask| Box::pin(remove_header(ask))),
         ],
-        help: "Reads, adds and removes a header of requests that audit devices record.",
-    },
+        "Reads, adds and removes a header of requests that audit devices record.",
+    )
+    .on_top(),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {

@@ -4,39 +4,29 @@ use domain::{Operation::Update, Token};
 use serde_json::{Value, json};
 
 use crate::{
-    answer::Answer,
-    ask::Ask,
-    core::Active,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    fields::Fields,
-    reach::Reach,
-    sys::Unfit,
-    token::Found,
+    answer::Answer, ask::Ask, core::Active, endpoint::Endpoint, error::Result, fields::Fields, reach::Reach,
+    sys::Unfit, token::Found,
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "capabilities-self",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Update, |ask| Box::pin(of_caller(ask)))],
-        help: "Tells what the caller may do at some paths.",
-    },
-    Endpoint {
-        pattern: "capabilities",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Update, |ask| Box::pin(of_token(ask)))],
-        help: "Tells what the holder of a token may do at some paths.",
-    },
-    Endpoint {
-        pattern: "capabilities-accessor",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Update, |ask| Box::pin(of_accessor(ask)))],
-        help: "Tells what the holder of the token with an accessor may do at some paths.",
-    },
+    Endpoint::token(
+        "capabilities-self",
+        &[(Update, |ask| Box::pin(of_caller(ask)))],
+        "Tells what the caller may do at some paths.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "capabilities",
+        &[(Update, |ask| Box::pin(of_token(ask)))],
+        "Tells what the holder of a token may do at some paths.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "capabilities-accessor",
+        &[(Update, |ask| Box::pin(of_accessor(ask)))],
+        "Tells what the holder of the token with an accessor may do at some paths.",
+    )
+    .on_top(),
 ];
 
 async fn of_caller(ask: Ask) -> Result<Answer> {

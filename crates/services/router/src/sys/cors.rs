@@ -2,25 +2,18 @@ use domain::Operation::{Delete, Read, Update};
 use serde_json::json;
 
 use super::Unfit;
-use crate::{
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    settings::CrossOrigin,
-};
+use crate::{answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, settings::CrossOrigin};
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "config/cors",
-    access: Access::Sudo,
-    on_top: true,
-    operations: &[
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::sudo(
+    "config/cors",
+    &[
         (Read, |ask| Box::pin(read(ask))),
         (Update, |ask| Box::pin(write(ask))),
         (Delete, |ask| Box::pin(delete(ask))),
     ],
-    help: "Tells and sets which pages from elsewhere may ask this server, in a browser.",
-}];
+    "Tells and sets which pages from elsewhere may ask this server, in a browser.",
+)
+.on_top()];
 
 async fn read(ask: Ask) -> Result<Answer> {
     let setting = ask.active()?.shared.settings.cross_origin.now();

@@ -7,44 +7,40 @@ use super::Unfit;
 use crate::{
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint, Handler},
+    endpoint::{Endpoint, Handler},
     error::Result,
 };
-
-const fn endpoint(
-    pattern: &'static str,
-    operations: &'static [(domain::Operation, Handler)],
-    help: &'static str,
-) -> Endpoint {
-    Endpoint { pattern, access: Access::Token, on_top: false, operations, help }
-}
 
 /// What Vault answers that has counted nothing.
 const NOTHING: Handler = |_| Box::pin(async { Ok(Answer::Nothing) });
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    endpoint(
+    Endpoint::token(
         "internal/counters/requests",
         &[(Read, |_| Box::pin(async { Err(Unfit::Removed.into()) }))],
         "Not any more.",
     ),
-    endpoint(
+    Endpoint::token(
         "internal/counters/tokens",
         &[(Read, |ask| Box::pin(tokens(ask)))],
         "Counts the service tokens.",
     ),
-    endpoint("internal/counters/entities", &[(Read, |ask| Box::pin(entities(ask)))], "Counts the entities."),
-    endpoint(
+    Endpoint::token(
+        "internal/counters/entities",
+        &[(Read, |ask| Box::pin(entities(ask)))],
+        "Counts the entities.",
+    ),
+    Endpoint::token(
         "internal/counters/activity",
         &[(Read, NOTHING)],
         "Tells how many clients there were; they are not counted on this server.",
     ),
-    endpoint(
+    Endpoint::token(
         "internal/counters/activity/monthly",
         &[(Read, NOTHING)],
         "Tells how many clients there were this month; they are not counted on this server.",
     ),
-    endpoint(
+    Endpoint::token(
         "internal/counters/config",
         &[(Read, |ask| Box::pin(config(ask))), (Update, |ask| Box::pin(configure(ask)))],
         "Tells whether clients are counted; they are not on this server.",

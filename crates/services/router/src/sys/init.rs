@@ -15,13 +15,12 @@ use crate::{
     token::FirstToken,
 };
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "init",
-    access: Access::Direct,
-    on_top: false,
-    operations: &[(Read, |ask| Box::pin(read(ask))), (Update, |ask| Box::pin(init(ask)))],
-    help: "Tells whether the server is initialised, and initialises it: makes the keys that unseal it and the root token.",
-}];
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::new(
+    "init",
+    Access::Direct,
+    &[(Read, |ask| Box::pin(read(ask))), (Update, |ask| Box::pin(init(ask)))],
+    "Tells whether the server is initialised, and initialises it: makes the keys that unseal it and the root token.",
+)];
 
 #[derive(Serialize)]
 struct Initialised<'a> {

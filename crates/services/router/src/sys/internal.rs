@@ -18,62 +18,52 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "internal/ui/mounts",
-        access: Access::Optional,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(list(ask)))],
-        help: "Lists the mounts that the caller can reach, or, without a token, those that are shown to everybody.",
-    },
-    Endpoint {
-        pattern: "internal/ui/mounts/*path",
-        access: Access::Optional,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(read(ask)))],
-        help: "Tells about the mount that a path belongs to.",
-    },
-    Endpoint {
-        pattern: "internal/ui/resultant-acl",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(resultant_acl(ask)))],
-        help: "Tells what the caller may do.",
-    },
-    Endpoint {
-        pattern: "internal/ui/feature-flags",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[(Read, |_| Box::pin(async { Ok(Answer::bare(&json!({ "feature_flags": null }))) }))],
-        help: "Lists what a web console may show that others may not.",
-    },
-    Endpoint {
-        pattern: "internal/ui/unauthenticated-messages",
-        access: Access::Open,
-        on_top: false,
-        operations: &[(Read, NO_MESSAGES)],
-        help: "Lists what a web console tells everybody.",
-    },
-    Endpoint {
-        pattern: "internal/ui/authenticated-messages",
-        access: Access::Open,
-        on_top: false,
-        operations: &[(Read, NO_MESSAGES)],
-        help: "Lists what a web console tells those who have logged in.",
-    },
-    Endpoint {
-        pattern: "internal/ui/namespaces",
-        access: Access::Optional,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(namespaces(ask)))],
-        help: "Lists the namespaces that the caller can reach.",
-    },
-    Endpoint {
-        pattern: "internal/inspect/router/:tag",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[(Read, |_| Box::pin(async { Err(Unfit::Introspection.into()) }))],
-        help: "Tells how requests are routed, where the configuration lets it.",
-    },
+    Endpoint::new(
+        "internal/ui/mounts",
+        Access::Optional,
+        &[(Read, |ask| Box::pin(list(ask)))],
+        "Lists the mounts that the caller can reach, or, without a token, those that are shown to everybody.",
+    ),
+    Endpoint::new(
+        "internal/ui/mounts/*path",
+        Access::Optional,
+        &[(Read, |ask| Box::pin(read(ask)))],
+        "Tells about the mount that a path belongs to.",
+    ),
+    Endpoint::token(
+        "internal/ui/resultant-acl",
+        &[(Read, |ask| Box::pin(resultant_acl(ask)))],
+        "Tells what the caller may do.",
+    ),
+    Endpoint::new(
+        "internal/ui/feature-flags",
+        Access::Direct,
+        &[(Read, |_| Box::pin(async { Ok(Answer::bare(&json!({ "feature_flags": null }))) }))],
+        "Lists what a web console may show that others may not.",
+    ),
+    Endpoint::new(
+        "internal/ui/unauthenticated-messages",
+        Access::Open,
+        &[(Read, NO_MESSAGES)],
+        "Lists what a web console tells everybody.",
+    ),
+    Endpoint::new(
+        "internal/ui/authenticated-messages",
+        Access::Open,
+        &[(Read, NO_MESSAGES)],
+        "Lists what a web console tells those who have logged in.",
+    ),
+    Endpoint::new(
+        "internal/ui/namespaces",
+        Access::Optional,
+        &[(Read, |ask| Box::pin(namespaces(ask)))],
+        "Lists the namespaces that the caller can reach.",
+    ),
+    Endpoint::sudo(
+        "internal/inspect/router/:tag",
+        &[(Read, |_| Box::pin(async { Err(Unfit::Introspection.into()) }))],
+        "Tells how requests are routed, where the configuration lets it.",
+    ),
 ];
 
 /// Nobody can set a message yet.

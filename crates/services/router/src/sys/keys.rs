@@ -12,40 +12,34 @@ use super::Unfit;
 use crate::{
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     rotation::{self, Rotation},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "rotate",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[(Update, |ask| Box::pin(rotate(ask)))],
-        help: "Makes a new key for everything that is stored from now on.",
-    },
-    Endpoint {
-        pattern: "rotate/keyring",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(rotate(ask)))],
-        help: "Makes a new key for everything that is stored from now on.",
-    },
-    Endpoint {
-        pattern: "rotate/config",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(config(ask))), (Update, |ask| Box::pin(configure(ask)))],
-        help: "Tells and sets when the key is rotated by itself.",
-    },
-    Endpoint {
-        pattern: "key-status",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Read, |ask| Box::pin(status(ask)))],
-        help: "Tells about the key that everything is stored with.",
-    },
+    Endpoint::sudo(
+        "rotate",
+        &[(Update, |ask| Box::pin(rotate(ask)))],
+        "Makes a new key for everything that is stored from now on.",
+    )
+    .on_top(),
+    Endpoint::sudo(
+        "rotate/keyring",
+        &[(Update, |ask| Box::pin(rotate(ask)))],
+        "Makes a new key for everything that is stored from now on.",
+    ),
+    Endpoint::token(
+        "rotate/config",
+        &[(Read, |ask| Box::pin(config(ask))), (Update, |ask| Box::pin(configure(ask)))],
+        "Tells and sets when the key is rotated by itself.",
+    ),
+    Endpoint::token(
+        "key-status",
+        &[(Read, |ask| Box::pin(status(ask)))],
+        "Tells about the key that everything is stored with.",
+    )
+    .on_top(),
 ];
 
 async fn rotate(ask: Ask) -> Result<Answer> {

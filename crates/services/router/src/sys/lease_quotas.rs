@@ -5,7 +5,7 @@ use crate::{
     Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     fields::Fields,
     namespaces::Namespaces,
@@ -13,30 +13,26 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "quotas/lease-count/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the quotas of leases.",
-    },
-    Endpoint {
-        pattern: "quotas/lease-count/:name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "quotas/lease-count/",
+        &[(List, |ask| Box::pin(list(ask)))],
+        "Lists the quotas of leases.",
+    ),
+    Endpoint::token(
+        "quotas/lease-count/:name",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(write(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, sets and removes a quota: how many leases there may be below a path.",
-    },
+        "Reads, sets and removes a quota: how many leases there may be below a path.",
+    ),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {
     let rules = ask.active()?.shared.quotas.leases.rules.now();
     let names: Vec<&String> = rules.iter().map(|(name, _)| name).collect();
-    if names.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": names }))) }
+    Answer::keys(&names)
 }
 
 async fn read(ask: Ask) -> Result<Answer> {

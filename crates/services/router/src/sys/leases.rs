@@ -25,15 +25,6 @@ const REVOKE: Handler = |ask| Box::pin(revoke(ask));
 const REVOKE_PREFIX: Handler = |ask| Box::pin(revoke_prefix(ask));
 const REVOKE_FORCE: Handler = |ask| Box::pin(revoke_force(ask));
 
-const fn endpoint(
-    pattern: &'static str,
-    access: Access,
-    operations: &'static [(domain::Operation, Handler)],
-    help: &'static str,
-) -> Endpoint {
-    Endpoint { pattern, access, on_top: false, operations, help }
-}
-
 const RENEWS: &str = "Asks the plugin that issued a secret to let it last longer.";
 const REVOKES: &str = "Ends a lease, and what was issued with it.";
 const REVOKES_BELOW: &str = "Ends all leases below a path.";
@@ -41,35 +32,35 @@ const FORCES: &str = "Ends all leases below a path, and drops those that their p
 const LISTS: &str = "Lists leases by the paths that they were issued at.";
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    endpoint("leases", Access::Sudo, &[(Read, |ask| Box::pin(list(ask)))], "Lists irrevocable leases."),
-    endpoint("leases/count", Access::Token, &[(Read, |ask| Box::pin(count(ask)))], "Counts leases."),
-    endpoint(
+    Endpoint::new("leases", Access::Sudo, &[(Read, |ask| Box::pin(list(ask)))], "Lists irrevocable leases."),
+    Endpoint::new("leases/count", Access::Token, &[(Read, |ask| Box::pin(count(ask)))], "Counts leases."),
+    Endpoint::new(
         "leases/tidy",
         Access::Token,
         &[(Update, |ask| Box::pin(tidy(ask)))],
         "Ends what was left over.",
     ),
-    endpoint(
+    Endpoint::new(
         "leases/lookup",
         Access::Token,
         &[(Update, |ask| Box::pin(lookup(ask)))],
         "Tells about a lease.",
     ),
-    endpoint("leases/lookup/", Access::Sudo, &[(List, |ask| Box::pin(below(ask)))], LISTS),
-    endpoint("leases/lookup/*prefix", Access::Sudo, &[(List, |ask| Box::pin(below(ask)))], LISTS),
-    endpoint("leases/renew", Access::Token, &[(Update, RENEW)], RENEWS),
-    endpoint("leases/renew/*id", Access::Token, &[(Update, RENEW)], RENEWS),
-    endpoint("leases/revoke", Access::Token, &[(Update, REVOKE)], REVOKES),
-    endpoint("leases/revoke/*id", Access::Token, &[(Update, REVOKE)], REVOKES),
-    endpoint("leases/revoke-prefix/*prefix", Access::Sudo, &[(Update, REVOKE_PREFIX)], REVOKES_BELOW),
-    endpoint("leases/revoke-force/*prefix", Access::Sudo, &[(Update, REVOKE_FORCE)], FORCES),
+    Endpoint::new("leases/lookup/", Access::Sudo, &[(List, |ask| Box::pin(below(ask)))], LISTS),
+    Endpoint::new("leases/lookup/*prefix", Access::Sudo, &[(List, |ask| Box::pin(below(ask)))], LISTS),
+    Endpoint::new("leases/renew", Access::Token, &[(Update, RENEW)], RENEWS),
+    Endpoint::new("leases/renew/*id", Access::Token, &[(Update, RENEW)], RENEWS),
+    Endpoint::new("leases/revoke", Access::Token, &[(Update, REVOKE)], REVOKES),
+    Endpoint::new("leases/revoke/*id", Access::Token, &[(Update, REVOKE)], REVOKES),
+    Endpoint::new("leases/revoke-prefix/*prefix", Access::Sudo, &[(Update, REVOKE_PREFIX)], REVOKES_BELOW),
+    Endpoint::new("leases/revoke-force/*prefix", Access::Sudo, &[(Update, REVOKE_FORCE)], FORCES),
     // As older clients know them.
-    endpoint("renew", Access::Token, &[(Update, RENEW)], RENEWS),
-    endpoint("renew/*id", Access::Token, &[(Update, RENEW)], RENEWS),
-    endpoint("revoke", Access::Token, &[(Update, REVOKE)], REVOKES),
-    endpoint("revoke/*id", Access::Token, &[(Update, REVOKE)], REVOKES),
-    endpoint("revoke-prefix/*prefix", Access::Sudo, &[(Update, REVOKE_PREFIX)], REVOKES_BELOW),
-    endpoint("revoke-force/*prefix", Access::Sudo, &[(Update, REVOKE_FORCE)], FORCES),
+    Endpoint::new("renew", Access::Token, &[(Update, RENEW)], RENEWS),
+    Endpoint::new("renew/*id", Access::Token, &[(Update, RENEW)], RENEWS),
+    Endpoint::new("revoke", Access::Token, &[(Update, REVOKE)], REVOKES),
+    Endpoint::new("revoke/*id", Access::Token, &[(Update, REVOKE)], REVOKES),
+    Endpoint::new("revoke-prefix/*prefix", Access::Sudo, &[(Update, REVOKE_PREFIX)], REVOKES_BELOW),
+    Endpoint::new("revoke-force/*prefix", Access::Sudo, &[(Update, REVOKE_FORCE)], FORCES),
 ];
 
 /// The most irrevocable leases that are listed, unless more are asked for.
@@ -113,7 +104,7 @@ async fn lookup(ask: Ask) -> Result<Answer> {
 
 async fn below(ask: Ask) -> Result<Answer> {
     let keys = ask.active()?.leases.children(ask.capture("prefix")).await;
-    if keys.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": keys }))) }
+    Answer::keys(&keys)
 }
 
 async fn renew(ask: Ask) -> Result<Answer> {

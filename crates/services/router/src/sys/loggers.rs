@@ -2,36 +2,27 @@ use domain::Operation::{Delete, Read, Update};
 use serde_json::{Value, json};
 
 use super::Unfit;
-use crate::{
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-};
+use crate::{answer::Answer, ask::Ask, endpoint::Endpoint, error::Result};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "loggers",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "loggers",
+        &[
             (Read, |ask| Box::pin(all(ask))),
             (Update, |ask| Box::pin(set(ask))),
             (Delete, |ask| Box::pin(reset(ask))),
         ],
-        help: "Tells and sets how much all parts of the server log, until it is started again.",
-    },
-    Endpoint {
-        pattern: "loggers/:name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+        "Tells and sets how much all parts of the server log, until it is started again.",
+    ),
+    Endpoint::token(
+        "loggers/:name",
+        &[
             (Read, |ask| Box::pin(one(ask))),
             (Update, |ask| Box::pin(set(ask))),
             (Delete, |ask| Box::pin(reset(ask))),
         ],
-        help: "Tells and sets how much one part of the server logs, until it is started again.",
-    },
+        "Tells and sets how much one part of the server logs, until it is started again.",
+    ),
 ];
 
 async fn all(ask: Ask) -> Result<Answer> {

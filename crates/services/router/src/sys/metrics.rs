@@ -3,25 +3,16 @@ use domain::Operation::Read;
 use metrics::gauge;
 use wire::router::v1::{Raw, Response, response::Body};
 
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    core::Active,
-    endpoint::{Access, Endpoint},
-    error::Result,
-};
+use crate::{Error, answer::Answer, ask::Ask, core::Active, endpoint::Endpoint, error::Result};
 
 /// As Prometheus names its text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "metrics",
-    access: Access::Token,
-    on_top: false,
-    operations: &[(Read, |ask| Box::pin(metrics(ask)))],
-    help: "Tells what the server counts and times, in JSON or as format=prometheus.",
-}];
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::token(
+    "metrics",
+    &[(Read, |ask| Box::pin(metrics(ask)))],
+    "Tells what the server counts and times, in JSON or as format=prometheus.",
+)];
 
 async fn metrics(ask: Ask) -> Result<Answer> {
     let format = ask.fields()?.text("format")?.unwrap_or_default();

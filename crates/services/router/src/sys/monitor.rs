@@ -1,21 +1,13 @@
 use domain::Operation::Read;
 
 use super::Unfit;
-use crate::{
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    fields::Fields,
-};
+use crate::{answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, fields::Fields};
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "monitor",
-    access: Access::Token,
-    on_top: false,
-    operations: &[(Read, |ask| Box::pin(monitor(ask)))],
-    help: "Tells what the server logs, for as long as it is listened to.",
-}];
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::token(
+    "monitor",
+    &[(Read, |ask| Box::pin(monitor(ask)))],
+    "Tells what the server logs, for as long as it is listened to.",
+)];
 
 const LEVELS: [&str; 7] = ["trace", "debug", "info", "notice", "warn", "warning", "error"];
 const FORMATS: [&str; 2] = ["standard", "json"];

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     fields::Fields,
     mounts::{Refusal, Wish},
@@ -21,53 +21,48 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "mounts",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Read, |ask| Box::pin(list(ask, MountKind::Secret)))],
-        help: "Lists the secrets engines that are mounted.",
-    },
-    Endpoint {
-        pattern: "auth",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Read, |ask| Box::pin(list(ask, MountKind::Auth)))],
-        help: "Lists the auth methods that are mounted.",
-    },
-    Endpoint {
-        pattern: "mounts/auth/*path",
-        access: Access::Token,
-        on_top: true,
-        operations: &[
+    Endpoint::token(
+        "mounts",
+        &[(Read, |ask| Box::pin(list(ask, MountKind::Secret)))],
+        "Lists the secrets engines that are mounted.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "auth",
+        &[(Read, |ask| Box::pin(list(ask, MountKind::Auth)))],
+        "Lists the auth methods that are mounted.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "mounts/auth/*path",
+        &[
             (Read, |ask| Box::pin(read(ask, MountKind::Auth))),
             (Update, |ask| Box::pin(refuse_auth_path(ask))),
             (Delete, |ask| Box::pin(refuse_auth_removal(ask))),
         ],
-        help: "Tells about an auth method.",
-    },
-    Endpoint {
-        pattern: "mounts/*path",
-        access: Access::Token,
-        on_top: true,
-        operations: &[
+        "Tells about an auth method.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "mounts/*path",
+        &[
             (Read, |ask| Box::pin(read(ask, MountKind::Secret))),
             (Update, |ask| Box::pin(enable(ask, MountKind::Secret))),
             (Delete, |ask| Box::pin(disable(ask, MountKind::Secret))),
         ],
-        help: "Tells about a secrets engine, mounts one, or removes one with its data.",
-    },
-    Endpoint {
-        pattern: "auth/*path",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[
+        "Tells about a secrets engine, mounts one, or removes one with its data.",
+    )
+    .on_top(),
+    Endpoint::sudo(
+        "auth/*path",
+        &[
             (Read, |ask| Box::pin(read(ask, MountKind::Auth))),
             (Update, |ask| Box::pin(enable(ask, MountKind::Auth))),
             (Delete, |ask| Box::pin(disable(ask, MountKind::Auth))),
         ],
-        help: "Tells about an auth method, mounts one, or removes one with its data.",
-    },
+        "Tells about an auth method, mounts one, or removes one with its data.",
+    )
+    .on_top(),
 ];
 
 /// The path of a mount in the one tree; auth methods are asked for without the `auth/` in front.

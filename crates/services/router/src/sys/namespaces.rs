@@ -13,59 +13,47 @@ use crate::{
     Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     namespaces::{NamespaceRefusal, Record},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "namespaces/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the namespaces directly in this one.",
-    },
-    Endpoint {
-        pattern: "namespaces/api-lock/lock",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(lock(ask)))],
-        help: "Locks this namespace: nothing can be asked of it until it is unlocked.",
-    },
-    Endpoint {
-        pattern: "namespaces/api-lock/lock/*path",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(lock(ask)))],
-        help: "Locks a namespace in this one: nothing can be asked of it until it is unlocked.",
-    },
-    Endpoint {
-        pattern: "namespaces/api-lock/unlock",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(unlock(ask)))],
-        help: "Unlocks this namespace with the key that it was locked with.",
-    },
-    Endpoint {
-        pattern: "namespaces/api-lock/unlock/*path",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(unlock(ask)))],
-        help: "Unlocks a namespace in this one with the key that it was locked with.",
-    },
-    Endpoint {
-        pattern: "namespaces/*path",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "namespaces/",
+        &[(List, |ask| Box::pin(list(ask)))],
+        "Lists the namespaces directly in this one.",
+    ),
+    Endpoint::token(
+        "namespaces/api-lock/lock",
+        &[(Update, |ask| Box::pin(lock(ask)))],
+        "Locks this namespace: nothing can be asked of it until it is unlocked.",
+    ),
+    Endpoint::token(
+        "namespaces/api-lock/lock/*path",
+        &[(Update, |ask| Box::pin(lock(ask)))],
+        "Locks a namespace in this one: nothing can be asked of it until it is unlocked.",
+    ),
+    Endpoint::token(
+        "namespaces/api-lock/unlock",
+        &[(Update, |ask| Box::pin(unlock(ask)))],
+        "Unlocks this namespace with the key that it was locked with.",
+    ),
+    Endpoint::token(
+        "namespaces/api-lock/unlock/*path",
+        &[(Update, |ask| Box::pin(unlock(ask)))],
+        "Unlocks a namespace in this one with the key that it was locked with.",
+    ),
+    Endpoint::token(
+        "namespaces/*path",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(write(ask))),
             (Patch, |ask| Box::pin(patch(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, makes, changes and deletes a namespace.",
-    },
+        "Reads, makes, changes and deletes a namespace.",
+    ),
 ];
 
 /// A namespace as clients see it.

@@ -19,13 +19,12 @@ use crate::{
     plugin::{self, Visit},
 };
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "internal/specs/openapi",
-    access: Access::Optional,
-    on_top: false,
-    operations: &[(Operation::Read, |ask| Box::pin(whole(ask)))],
-    help: "Describes all paths that the caller can reach; without a token, those that everybody can.",
-}];
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::new(
+    "internal/specs/openapi",
+    Access::Optional,
+    &[(Operation::Read, |ask| Box::pin(whole(ask)))],
+    "Describes all paths that the caller can reach; without a token, those that everybody can.",
+)];
 
 /// How many plugins are asked at the same time, and how long each may take to answer.
 const AT_ONCE: usize = 8;
@@ -194,13 +193,8 @@ mod tests {
 
     #[test]
     fn a_path_names_its_variables_its_verbs_and_what_it_takes_to_use_it() {
-        let endpoint = Endpoint {
-            pattern: "a/:b/*c",
-            access: Access::Sudo,
-            on_top: false,
-            operations: &[(Operation::List, |_| unreachable!("not asked"))],
-            help: "About it.",
-        };
+        let endpoint =
+            Endpoint::sudo("a/:b/*c", &[(Operation::List, |_| unreachable!("not asked"))], "About it.");
         let families = [std::slice::from_ref(&endpoint)];
         let all: Vec<_> = of_table(&families, "sys/", false).collect();
         assert_eq!(all[0].0, "/sys/a/{b}/{c}");

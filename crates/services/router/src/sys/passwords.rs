@@ -2,46 +2,33 @@ use domain::Operation::{Delete, List, Read, Update};
 use serde_json::json;
 
 use super::policies::plain;
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    policies::PasswordRefusal,
-};
+use crate::{answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, policies::PasswordRefusal};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "policies/password/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the policies by which passwords are made up.",
-    },
-    Endpoint {
-        pattern: "policies/password/*name/generate",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(generate(ask)))],
-        help: "Makes up a password by a policy.",
-    },
-    Endpoint {
-        pattern: "policies/password/*name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "policies/password/",
+        &[(List, |ask| Box::pin(list(ask)))],
+        "Lists the policies by which passwords are made up.",
+    ),
+    Endpoint::token(
+        "policies/password/*name/generate",
+        &[(Read, |ask| Box::pin(generate(ask)))],
+        "Makes up a password by a policy.",
+    ),
+    Endpoint::token(
+        "policies/password/*name",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(write(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, writes and deletes a policy by which passwords are made up.",
-    },
+        "Reads, writes and deletes a policy by which passwords are made up.",
+    ),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {
     let names = ask.active()?.passwords.names().await?;
-    if names.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": names }))) }
+    Answer::keys(&names)
 }
 
 async fn read(ask: Ask) -> Result<Answer> {

@@ -6,33 +6,23 @@ use serde_json::json;
 use wire::catalog::v1::{ListPinsRequest, PluginRequest};
 
 use super::Unfit;
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "plugins/pins",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(list(ask)))],
-        help: "Lists the plugins that are bound to one version.",
-    },
-    Endpoint {
-        pattern: "plugins/pins/:type/*name",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "plugins/pins",
+        &[(Read, |ask| Box::pin(list(ask)))],
+        "Lists the plugins that are bound to one version.",
+    ),
+    Endpoint::sudo(
+        "plugins/pins/:type/*name",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(pin(ask))),
             (Delete, |ask| Box::pin(unpin(ask))),
         ],
-        help: "Binds all mounts of a plugin to one version, each from its next start or reload.",
-    },
+        "Binds all mounts of a plugin to one version, each from its next start or reload.",
+    ),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {

@@ -10,48 +10,33 @@ use serde_json::json;
 use wire::catalog::v1::{ListPluginsRequest, Plugin, PluginRequest};
 
 use super::{Unfit, register::register};
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    plugins::version_of,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, plugins::version_of};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "plugins/catalog",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(list(ask)))],
-        help: "Lists all plugins that are known.",
-    },
-    Endpoint {
-        pattern: "plugins/catalog/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(list(ask)))],
-        help: "Lists all plugins that are known.",
-    },
-    Endpoint {
-        pattern: "plugins/catalog/:type/",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list_type(ask)))],
-        help: "Lists the names of the plugins of one type: auth, database or secret.",
-    },
-    Endpoint {
-        pattern: "plugins/catalog/*name",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "plugins/catalog",
+        &[(Read, |ask| Box::pin(list(ask)))],
+        "Lists all plugins that are known.",
+    ),
+    Endpoint::token(
+        "plugins/catalog/",
+        &[(Read, |ask| Box::pin(list(ask)))],
+        "Lists all plugins that are known.",
+    ),
+    Endpoint::sudo(
+        "plugins/catalog/:type/",
+        &[(List, |ask| Box::pin(list_type(ask)))],
+        "Lists the names of the plugins of one type: auth, database or secret.",
+    ),
+    Endpoint::sudo(
+        "plugins/catalog/*name",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(register(ask))),
             (Delete, |ask| Box::pin(deregister(ask))),
         ],
-        help: "Tells about a plugin, registers one, or takes one out; the path is TYPE/NAME.",
-    },
+        "Tells about a plugin, registers one, or takes one out; the path is TYPE/NAME.",
+    ),
 ];
 
 #[derive(Serialize)]
@@ -151,10 +136,7 @@ async fn list(ask: Ask) -> Result<Answer> {
 async fn list_type(ask: Ask) -> Result<Answer> {
     let plugin_type: PluginType = ask.capture("type").parse().map_err(|_| Error::UnsupportedOperation)?;
     let plugins = plugins(&ask, plugin_type.word()).await?;
-    match names(&plugins, plugin_type) {
-        names if names.is_empty() => Err(Error::Nothing),
-        names => Ok(Answer::data(&json!({ "keys": names }))),
-    }
+    Answer::keys(&names(&plugins, plugin_type))
 }
 
 async fn read(ask: Ask) -> Result<Answer> {

@@ -2,59 +2,41 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::Operation::{Delete, List, Read, Update};
 use serde_json::json;
 
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    policies::PolicyRefusal,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, policies::PolicyRefusal};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "policies/acl/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the policies.",
-    },
-    Endpoint {
-        pattern: "policies/acl/*name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+    Endpoint::token("policies/acl/", &[(List, |ask| Box::pin(list(ask)))], "Lists the policies."),
+    Endpoint::token(
+        "policies/acl/*name",
+        &[
             (Read, |ask| Box::pin(read(ask, "policy"))),
             (Update, |ask| Box::pin(write(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, writes and deletes a policy.",
-    },
-    Endpoint {
-        pattern: "policy",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Read, |ask| Box::pin(list_twice(ask)))],
-        help: "Lists the policies, as older clients ask for them.",
-    },
-    Endpoint {
-        pattern: "policy/",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(List, |ask| Box::pin(list_twice(ask)))],
-        help: "Lists the policies, as older clients ask for them.",
-    },
-    Endpoint {
-        pattern: "policy/*name",
-        access: Access::Token,
-        on_top: true,
-        operations: &[
+        "Reads, writes and deletes a policy.",
+    ),
+    Endpoint::token(
+        "policy",
+        &[(Read, |ask| Box::pin(list_twice(ask)))],
+        "Lists the policies, as older clients ask for them.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "policy/",
+        &[(List, |ask| Box::pin(list_twice(ask)))],
+        "Lists the policies, as older clients ask for them.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "policy/*name",
+        &[
             (Read, |ask| Box::pin(read(ask, "rules"))),
             (Update, |ask| Box::pin(write_rules(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, writes and deletes a policy, as older clients do.",
-    },
+        "Reads, writes and deletes a policy, as older clients do.",
+    )
+    .on_top(),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {

@@ -5,20 +5,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use wire::launcher::v1::{Process, ProcessesRequest};
 
-use crate::{
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-};
+use crate::{answer::Answer, ask::Ask, endpoint::Endpoint, error::Result};
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "plugins/processes",
-    access: Access::Token,
-    on_top: false,
-    operations: &[(Read, |ask| Box::pin(list(ask)))],
-    help: "Lists the processes of external plugins.",
-}];
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::token(
+    "plugins/processes",
+    &[(Read, |ask| Box::pin(list(ask)))],
+    "Lists the processes of external plugins.",
+)];
 
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;

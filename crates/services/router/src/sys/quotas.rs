@@ -7,38 +7,28 @@ use crate::{
     Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     fields::{Fields, WrittenDuration},
     quotas::{QuotaRefusal, RateLimit},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "quotas/config",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(config(ask))), (Update, |ask| Box::pin(configure(ask)))],
-        help: "Tells and sets which paths no quota is for, and what is told of quotas.",
-    },
-    Endpoint {
-        pattern: "quotas/rate-limit/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the quotas.",
-    },
-    Endpoint {
-        pattern: "quotas/rate-limit/:name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "quotas/config",
+        &[(Read, |ask| Box::pin(config(ask))), (Update, |ask| Box::pin(configure(ask)))],
+        "Tells and sets which paths no quota is for, and what is told of quotas.",
+    ),
+    Endpoint::token("quotas/rate-limit/", &[(List, |ask| Box::pin(list(ask)))], "Lists the quotas."),
+    Endpoint::token(
+        "quotas/rate-limit/:name",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(write(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, sets and removes a quota: how often each client may ask below a path.",
-    },
+        "Reads, sets and removes a quota: how often each client may ask below a path.",
+    ),
 ];
 
 async fn config(ask: Ask) -> Result<Answer> {
@@ -68,7 +58,7 @@ async fn configure(ask: Ask) -> Result<Answer> {
 async fn list(ask: Ask) -> Result<Answer> {
     let rules = ask.active()?.shared.quotas.rules.now();
     let names: Vec<&String> = rules.iter().map(|(name, _)| name).collect();
-    if names.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": names }))) }
+    Answer::keys(&names)
 }
 
 async fn read(ask: Ask) -> Result<Answer> {

@@ -13,7 +13,7 @@ use crate::{
     Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint, Handler},
+    endpoint::{Endpoint, Handler, Operations},
     error::Result,
     fields::Fields,
 };
@@ -23,9 +23,9 @@ const PROTECTED: [&str; 2] = ["core/keyring", "core/cluster"];
 
 const LIST: (domain::Operation, Handler) = (List, |ask| Box::pin(list(ask)));
 
-const fn endpoint(pattern: &'static str, operations: &'static [(domain::Operation, Handler)]) -> Endpoint {
+const fn endpoint(pattern: &'static str, operations: Operations) -> Endpoint {
     let help = "Reads, lists, writes and deletes what is stored, where raw_storage_endpoint is on.";
-    Endpoint { pattern, access: Access::Sudo, on_top: false, operations, help }
+    Endpoint::sudo(pattern, operations, help)
 }
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -122,5 +122,5 @@ async fn delete(ask: Ask) -> Result<Answer> {
 
 async fn list(ask: Ask) -> Result<Answer> {
     let keys = ask.core.store.list(&place(&ask, "list")?).await?;
-    if keys.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": keys }))) }
+    Answer::keys(&keys)
 }

@@ -16,66 +16,60 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "rekey/init",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[
+    Endpoint::new(
+        "rekey/init",
+        Access::Direct,
+        &[
             (Read, |ask| Box::pin(look(ask))),
             (Update, |ask| Box::pin(start(ask))),
             (Delete, |ask| Box::pin(cancel(ask))),
         ],
-        help: "Begins or cancels making new unseal keys, and tells how far it has come.",
-    },
-    Endpoint {
-        pattern: "rekey/update",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(hand_in(ask)))],
-        help: "Takes one of the present unseal keys; the last one that is needed makes the new ones.",
-    },
-    Endpoint {
-        pattern: "rekey/verify",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[
+        "Begins or cancels making new unseal keys, and tells how far it has come.",
+    ),
+    Endpoint::new(
+        "rekey/update",
+        Access::Direct,
+        &[(Update, |ask| Box::pin(hand_in(ask)))],
+        "Takes one of the present unseal keys; the last one that is needed makes the new ones.",
+    ),
+    Endpoint::new(
+        "rekey/verify",
+        Access::Direct,
+        &[
             (Read, |ask| Box::pin(look_at_verification(ask))),
             (Update, |ask| Box::pin(verify(ask))),
             (Delete, |ask| Box::pin(restart_verification(ask))),
         ],
-        help: "Takes the new unseal keys, which are in force once enough of them have been seen.",
-    },
-    Endpoint {
-        pattern: "rekey/backup",
-        access: Access::Token,
-        on_top: true,
-        operations: &[
+        "Takes the new unseal keys, which are in force once enough of them have been seen.",
+    ),
+    Endpoint::token(
+        "rekey/backup",
+        &[
             (Read, |_| Box::pin(async { Err(Unfit::NoBackup.into()) })),
             (Delete, |_| Box::pin(async { Ok(Answer::Nothing) })),
         ],
-        help: "Holds the new unseal keys that were encrypted with PGP; this server makes none.",
-    },
-    Endpoint {
-        pattern: "rekey/recovery-key-backup",
-        access: Access::Token,
-        on_top: true,
-        operations: &[
+        "Holds the new unseal keys that were encrypted with PGP; this server makes none.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "rekey/recovery-key-backup",
+        &[
             (Read, |_| Box::pin(async { Err(Unfit::NoBackup.into()) })),
             (Delete, |_| Box::pin(async { Ok(Answer::Nothing) })),
         ],
-        help: "Holds the new recovery keys that were encrypted with PGP; this server makes none.",
-    },
-    Endpoint {
-        pattern: "rekey-recovery-key/:step",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[
+        "Holds the new recovery keys that were encrypted with PGP; this server makes none.",
+    )
+    .on_top(),
+    Endpoint::new(
+        "rekey-recovery-key/:step",
+        Access::Direct,
+        &[
             (Read, |_| Box::pin(async { Err(Unfit::NoRecoveryRekey.into()) })),
             (Update, |_| Box::pin(async { Err(Unfit::NoRecoveryRekey.into()) })),
             (Delete, |_| Box::pin(async { Err(Unfit::NoRecoveryRekey.into()) })),
         ],
-        help: "Makes new recovery keys, where the seal has some; this server's has none.",
-    },
+        "Makes new recovery keys, where the seal has some; this server's has none.",
+    ),
 ];
 
 #[derive(Serialize)]

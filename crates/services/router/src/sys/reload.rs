@@ -9,27 +9,23 @@ use crate::{
     answer::{Answer, json},
     ask::Ask,
     core::Active,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     mounts::Mount,
     plugins::Catalog,
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "plugins/reload/backend",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(reload(ask)))],
-        help: "Starts plugins anew: those of the mounts that are named, or one plugin wherever it is mounted.",
-    },
-    Endpoint {
-        pattern: "plugins/reload/:type/*name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(reload_named(ask)))],
-        help: "Starts a plugin anew, wherever it is mounted; the type is auth, database, secret or unknown.",
-    },
+    Endpoint::token(
+        "plugins/reload/backend",
+        &[(Update, |ask| Box::pin(reload(ask)))],
+        "Starts plugins anew: those of the mounts that are named, or one plugin wherever it is mounted.",
+    ),
+    Endpoint::token(
+        "plugins/reload/:type/*name",
+        &[(Update, |ask| Box::pin(reload_named(ask)))],
+        "Starts a plugin anew, wherever it is mounted; the type is auth, database, secret or unknown.",
+    ),
 ];
 
 /// A mount, and the namespace that it is in.

@@ -4,30 +4,20 @@ use domain::{
 };
 use serde_json::json;
 
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    mounts::Refusal,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, mounts::Refusal};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "remount",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[(Update, |ask| Box::pin(remount(ask)))],
-        help: "Moves a mount, with its data, to another path.",
-    },
-    Endpoint {
-        pattern: "remount/status/:id",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(status(ask)))],
-        help: "Tells how a move is getting on.",
-    },
+    Endpoint::sudo(
+        "remount",
+        &[(Update, |ask| Box::pin(remount(ask)))],
+        "Moves a mount, with its data, to another path.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "remount/status/:id",
+        &[(Read, |ask| Box::pin(status(ask)))],
+        "Tells how a move is getting on.",
+    ),
 ];
 
 const QUEUED: &str = "Mount move has been queued. Progress will be reported in Vault's server log, tagged with the \

@@ -17,31 +17,28 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "generate-root/attempt",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[
+    Endpoint::new(
+        "generate-root/attempt",
+        Access::Direct,
+        &[
             (Read, |ask| Box::pin(look(ask))),
             (Update, |ask| Box::pin(start(ask))),
             (Delete, |ask| Box::pin(cancel(ask))),
         ],
-        help: "Begins or cancels making a root token, and tells how far it has come.",
-    },
-    Endpoint {
-        pattern: "generate-root/update",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(hand_in(ask)))],
-        help: "Takes one of the keys that a root token is made with; the last one that is needed makes it.",
-    },
-    Endpoint {
-        pattern: "decode-token",
-        access: Access::Open,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(decode(ask)))],
-        help: "Decodes a root token with the one-time password it was asked for with.",
-    },
+        "Begins or cancels making a root token, and tells how far it has come.",
+    ),
+    Endpoint::new(
+        "generate-root/update",
+        Access::Direct,
+        &[(Update, |ask| Box::pin(hand_in(ask)))],
+        "Takes one of the keys that a root token is made with; the last one that is needed makes it.",
+    ),
+    Endpoint::new(
+        "decode-token",
+        Access::Open,
+        &[(Update, |ask| Box::pin(decode(ask)))],
+        "Decodes a root token with the one-time password it was asked for with.",
+    ),
 ];
 
 #[derive(Serialize)]

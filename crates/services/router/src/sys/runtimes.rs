@@ -4,36 +4,26 @@ use domain::Operation::{Delete, List, Read, Update};
 use serde_json::json;
 
 use super::Unfit;
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result};
 
 /// The one type that clients know.
 const CONTAINER: &str = "container";
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "plugins/runtimes/catalog",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(list(ask))), (List, |ask| Box::pin(list(ask)))],
-        help: "Lists what can run plugins beside processes: nothing.",
-    },
-    Endpoint {
-        pattern: "plugins/runtimes/catalog/container/:name",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[
+    Endpoint::token(
+        "plugins/runtimes/catalog",
+        &[(Read, |ask| Box::pin(list(ask))), (List, |ask| Box::pin(list(ask)))],
+        "Lists what can run plugins beside processes: nothing.",
+    ),
+    Endpoint::sudo(
+        "plugins/runtimes/catalog/container/:name",
+        &[
             (Read, |_| Box::pin(async { Err(Error::Nothing) })),
             (Update, |_| Box::pin(async { Err(Unfit::Runtimes.into()) })),
             (Delete, |_| Box::pin(async { Err(Unfit::NoRuntime.into()) })),
         ],
-        help: "Plugins run as processes: no runtime can be registered.",
-    },
+        "Plugins run as processes: no runtime can be registered.",
+    ),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {

@@ -13,41 +13,35 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "seal-status",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(status(ask)))],
-        help: "Tells whether the server is sealed, and how far unsealing has come.",
-    },
-    Endpoint {
-        pattern: "unseal",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(unseal(ask)))],
-        help: "Takes one of the keys that unseal the server.",
-    },
-    Endpoint {
-        pattern: "leader",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(leader(ask)))],
-        help: "Tells which node is active.",
-    },
-    Endpoint {
-        pattern: "seal-backend-status",
-        access: Access::Direct,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(backend_status(ask)))],
-        help: "Tells whether what seals the server can be reached.",
-    },
-    Endpoint {
-        pattern: "seal",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(seal(ask)))],
-        help: "Seals the server: stops all plugins and forgets the keys.",
-    },
+    Endpoint::new(
+        "seal-status",
+        Access::Direct,
+        &[(Read, |ask| Box::pin(status(ask)))],
+        "Tells whether the server is sealed, and how far unsealing has come.",
+    ),
+    Endpoint::new(
+        "unseal",
+        Access::Direct,
+        &[(Update, |ask| Box::pin(unseal(ask)))],
+        "Takes one of the keys that unseal the server.",
+    ),
+    Endpoint::new(
+        "leader",
+        Access::Direct,
+        &[(Read, |ask| Box::pin(leader(ask)))],
+        "Tells which node is active.",
+    ),
+    Endpoint::new(
+        "seal-backend-status",
+        Access::Direct,
+        &[(Read, |ask| Box::pin(backend_status(ask)))],
+        "Tells whether what seals the server can be reached.",
+    ),
+    Endpoint::sudo(
+        "seal",
+        &[(Update, |ask| Box::pin(seal(ask)))],
+        "Seals the server: stops all plugins and forgets the keys.",
+    ),
 ];
 
 #[derive(Serialize)]

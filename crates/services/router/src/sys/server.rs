@@ -14,58 +14,49 @@ use crate::{
 const NOT_HERE: Handler = |_| Box::pin(async { Err(Unfit::Enterprise.into()) });
 const NOTHING: Handler = |_| Box::pin(async { Ok(Answer::Nothing) });
 
-const fn endpoint(
-    pattern: &'static str,
-    access: Access,
-    operations: &'static [(domain::Operation, Handler)],
-    help: &'static str,
-) -> Endpoint {
-    Endpoint { pattern, access, on_top: false, operations, help }
-}
-
 const WITHOUT: &str = "Not on this server.";
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    endpoint(
+    Endpoint::new(
         "version-history/",
         Access::Token,
         &[(List, |ask| Box::pin(versions(ask)))],
         "Lists the versions of the server that have served what is stored.",
     ),
-    endpoint(
+    Endpoint::new(
         "config/state/sanitized",
         Access::Token,
         &[(Read, |ask| Box::pin(configuration(ask)))],
         "Tells how the server is configured, without secrets.",
     ),
     // There is no licence to read again.
-    endpoint("config/reload/license", Access::Token, &[(Update, NOTHING)], "Reads the licence again."),
-    Endpoint {
-        pattern: "ha-status",
-        access: Access::Token,
-        on_top: true,
-        operations: &[(Read, |ask| Box::pin(nodes(ask)))],
-        help: "Lists the nodes of the cluster.",
-    },
+    Endpoint::new("config/reload/license", Access::Token, &[(Update, NOTHING)], "Reads the licence again."),
+    Endpoint::token("ha-status", &[(Read, |ask| Box::pin(nodes(ask)))], "Lists the nodes of the cluster.")
+        .on_top(),
     // A single node has nobody to step down for.
-    endpoint("step-down", Access::Sudo, &[(Update, NOTHING)], "Lets another node become the active one."),
-    endpoint(
+    Endpoint::new(
+        "step-down",
+        Access::Sudo,
+        &[(Update, NOTHING)],
+        "Lets another node become the active one.",
+    ),
+    Endpoint::new(
         "replication/status",
         Access::Open,
         &[(Read, |_| Box::pin(async { Ok(Answer::data(&json!({ "mode": "disabled" }))) }))],
         "Tells whether the cluster is a copy of another one.",
     ),
-    endpoint(
+    Endpoint::new(
         "experiments",
         Access::Token,
         &[(Read, |_| Box::pin(async { Ok(Answer::data(&json!({ "available": [], "enabled": [] }))) }))],
         "Lists what is still tried out.",
     ),
-    endpoint("license/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
-    endpoint("replication/performance/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
-    endpoint("policies/rgp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
-    endpoint("policies/egp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
-    endpoint("plugins/reload/backend/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
+    Endpoint::new("license/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
+    Endpoint::new("replication/performance/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
+    Endpoint::new("policies/rgp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
+    Endpoint::new("policies/egp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
+    Endpoint::new("plugins/reload/backend/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
 ];
 
 async fn versions(ask: Ask) -> Result<Answer> {

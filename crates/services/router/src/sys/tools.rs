@@ -10,7 +10,7 @@ use crate::{
     Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint, Handler},
+    endpoint::{Endpoint, Handler, Operations},
     error::Result,
     fields::Fields,
     random,
@@ -25,9 +25,9 @@ const NO_SEAL: &str = "no seal/entropy augmentation available, using platform en
 const RANDOM: Handler = |ask| Box::pin(random(ask));
 const HASH: Handler = |ask| Box::pin(hash(ask));
 
-const fn endpoint(pattern: &'static str, operations: &'static [(domain::Operation, Handler)]) -> Endpoint {
+const fn endpoint(pattern: &'static str, operations: Operations) -> Endpoint {
     let help = "Gives random bytes, and checksums of what is sent.";
-    Endpoint { pattern, access: Access::Token, on_top: false, operations, help }
+    Endpoint::token(pattern, operations, help)
 }
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     fields::Fields,
     lockout::LockoutTuning,
@@ -24,36 +24,33 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "mounts/auth/*path/tune",
-        access: Access::Token,
-        on_top: true,
-        operations: &[
+    Endpoint::token(
+        "mounts/auth/*path/tune",
+        &[
             (Read, |ask| Box::pin(read(ask, MountKind::Auth))),
             (Update, |ask| Box::pin(tune(ask, MountKind::Auth))),
         ],
-        help: "Tells and changes the settings of an auth method.",
-    },
-    Endpoint {
-        pattern: "mounts/*path/tune",
-        access: Access::Token,
-        on_top: true,
-        operations: &[
+        "Tells and changes the settings of an auth method.",
+    )
+    .on_top(),
+    Endpoint::token(
+        "mounts/*path/tune",
+        &[
             (Read, |ask| Box::pin(read(ask, MountKind::Secret))),
             (Update, |ask| Box::pin(tune(ask, MountKind::Secret))),
         ],
-        help: "Tells and changes the settings of a secrets engine.",
-    },
-    Endpoint {
-        pattern: "auth/*path/tune",
-        access: Access::Sudo,
-        on_top: true,
-        operations: &[
+        "Tells and changes the settings of a secrets engine.",
+    )
+    .on_top(),
+    Endpoint::sudo(
+        "auth/*path/tune",
+        &[
             (Read, |ask| Box::pin(read(ask, MountKind::Auth))),
             (Update, |ask| Box::pin(tune(ask, MountKind::Auth))),
         ],
-        help: "Tells and changes the settings of an auth method.",
-    },
+        "Tells and changes the settings of an auth method.",
+    )
+    .on_top(),
 ];
 
 #[derive(Serialize)]

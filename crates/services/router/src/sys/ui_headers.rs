@@ -2,42 +2,28 @@ use domain::Operation::{Delete, List, Read, Update};
 use serde_json::json;
 
 use super::Unfit;
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-    settings::UiHeader,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result, settings::UiHeader};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "config/ui/headers/",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the headers that a web console's pages are sent with.",
-    },
-    Endpoint {
-        pattern: "config/ui/headers/:header",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[
+    Endpoint::sudo(
+        "config/ui/headers/",
+        &[(List, |ask| Box::pin(list(ask)))],
+        "Lists the headers that a web console's pages are sent with.",
+    ),
+    Endpoint::sudo(
+        "config/ui/headers/:header",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(write(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, sets and removes a header that a web console's pages are sent with.",
-    },
+        "Reads, sets and removes a header that a web console's pages are sent with.",
+    ),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {
     let headers = ask.active()?.shared.settings.ui_headers.now();
-    match headers.names() {
-        names if names.is_empty() => Err(Error::Nothing),
-        names => Ok(Answer::data(&json!({ "keys": names }))),
-    }
+    Answer::keys(&headers.names())
 }
 
 async fn read(ask: Ask) -> Result<Answer> {

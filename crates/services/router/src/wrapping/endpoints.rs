@@ -15,34 +15,29 @@ use crate::{
 
 /// What lies under `sys/wrapping/`.
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "wrapping/wrap",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(wrap(ask)))],
-        help: "Wraps the body of the request: the answer is a token that is good for taking it out once.",
-    },
-    Endpoint {
-        pattern: "wrapping/unwrap",
-        access: Access::Wrapping,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(unwrap(ask)))],
-        help: "Takes out what is wrapped under a token; the token is used up by that.",
-    },
-    Endpoint {
-        pattern: "wrapping/lookup",
-        access: Access::Open,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(lookup(ask))), (Read, |ask| Box::pin(lookup(ask)))],
-        help: "Tells when, where and for how long something was wrapped.",
-    },
-    Endpoint {
-        pattern: "wrapping/rewrap",
-        access: Access::Wrapping,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(rewrap(ask)))],
-        help: "Wraps what is wrapped under a token anew, for the same time; the old token is used up by that.",
-    },
+    Endpoint::token(
+        "wrapping/wrap",
+        &[(Update, |ask| Box::pin(wrap(ask)))],
+        "Wraps the body of the request: the answer is a token that is good for taking it out once.",
+    ),
+    Endpoint::new(
+        "wrapping/unwrap",
+        Access::Wrapping,
+        &[(Update, |ask| Box::pin(unwrap(ask)))],
+        "Takes out what is wrapped under a token; the token is used up by that.",
+    ),
+    Endpoint::new(
+        "wrapping/lookup",
+        Access::Open,
+        &[(Update, |ask| Box::pin(lookup(ask))), (Read, |ask| Box::pin(lookup(ask)))],
+        "Tells when, where and for how long something was wrapped.",
+    ),
+    Endpoint::new(
+        "wrapping/rewrap",
+        Access::Wrapping,
+        &[(Update, |ask| Box::pin(rewrap(ask)))],
+        "Wraps what is wrapped under a token anew, for the same time; the old token is used up by that.",
+    ),
 ];
 
 async fn wrap(ask: Ask) -> Result<Answer> {

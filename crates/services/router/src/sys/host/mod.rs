@@ -14,17 +14,15 @@ use crate::{
     Error,
     answer::{Answer, json},
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
 };
 
-pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    pattern: "host-info",
-    access: Access::Token,
-    on_top: false,
-    operations: &[(Read, |ask| Box::pin(info(ask)))],
-    help: "Tells about the machine that the server runs on.",
-}];
+pub(super) const ENDPOINTS: &[Endpoint] = &[Endpoint::token(
+    "host-info",
+    &[(Read, |ask| Box::pin(info(ask)))],
+    "Tells about the machine that the server runs on.",
+)];
 
 async fn info(_: Ask) -> Result<Answer> {
     // The kernel makes these files while they are read.

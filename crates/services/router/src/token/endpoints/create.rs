@@ -8,7 +8,7 @@ use crate::{
     answer::Answer,
     ask::Ask,
     core::Active,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     identity::Shown,
     token::{
@@ -22,27 +22,21 @@ use crate::{
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "create",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(child(ask)))],
-        help: "Makes a token that ends with the one that is sent with the request.",
-    },
-    Endpoint {
-        pattern: "create-orphan",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(orphan(ask)))],
-        help: "Makes a token without a parent.",
-    },
-    Endpoint {
-        pattern: "create/:role",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(by_role(ask)))],
-        help: "Makes a token as a role says.",
-    },
+    Endpoint::token(
+        "create",
+        &[(Update, |ask| Box::pin(child(ask)))],
+        "Makes a token that ends with the one that is sent with the request.",
+    ),
+    Endpoint::token(
+        "create-orphan",
+        &[(Update, |ask| Box::pin(orphan(ask)))],
+        "Makes a token without a parent.",
+    ),
+    Endpoint::token(
+        "create/:role",
+        &[(Update, |ask| Box::pin(by_role(ask)))],
+        "Makes a token as a role says.",
+    ),
 ];
 
 /// Custom ids look like none of ours.

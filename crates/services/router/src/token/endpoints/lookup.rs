@@ -1,45 +1,35 @@
 use domain::Operation::{List, Read, Update};
-use serde_json::json;
 
 use super::{by_accessor, named};
 use crate::{
-    Error,
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     token::{Found, TokenRefusal, view::TokenView},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "lookup-self",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(of_caller(ask))), (Update, |ask| Box::pin(of_caller(ask)))],
-        help: "Tells all about the token that is sent with the request.",
-    },
-    Endpoint {
-        pattern: "lookup",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Read, |ask| Box::pin(of_token(ask))), (Update, |ask| Box::pin(of_token(ask)))],
-        help: "Tells all about a token.",
-    },
-    Endpoint {
-        pattern: "lookup-accessor",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(of_accessor(ask)))],
-        help: "Tells all about the token with an accessor, except the token.",
-    },
-    Endpoint {
-        pattern: "accessors/",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(accessors(ask)))],
-        help: "Lists the accessors of all tokens.",
-    },
+    Endpoint::token(
+        "lookup-self",
+        &[(Read, |ask| Box::pin(of_caller(ask))), (Update, |ask| Box::pin(of_caller(ask)))],
+        "Tells all about the token that is sent with the request.",
+    ),
+    Endpoint::token(
+        "lookup",
+        &[(Read, |ask| Box::pin(of_token(ask))), (Update, |ask| Box::pin(of_token(ask)))],
+        "Tells all about a token.",
+    ),
+    Endpoint::token(
+        "lookup-accessor",
+        &[(Update, |ask| Box::pin(of_accessor(ask)))],
+        "Tells all about the token with an accessor, except the token.",
+    ),
+    Endpoint::sudo(
+        "accessors/",
+        &[(List, |ask| Box::pin(accessors(ask)))],
+        "Lists the accessors of all tokens.",
+    ),
 ];
 
 async fn of_caller(ask: Ask) -> Result<Answer> {
@@ -72,5 +62,5 @@ fn show(token: &str, found: &Found) -> Result<Answer> {
 
 async fn accessors(ask: Ask) -> Result<Answer> {
     let accessors = ask.active()?.tokens.accessors().await?;
-    if accessors.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": accessors }))) }
+    Answer::keys(&accessors)
 }

@@ -6,33 +6,23 @@ use super::{by_accessor, named};
 use crate::{
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     token::{Found, TokenKind, TokenRefusal, renew::renew, view, wish::duration},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "renew-self",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(of_caller(ask)))],
-        help: "Prolongs the life of the token that is sent with the request.",
-    },
-    Endpoint {
-        pattern: "renew",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(of_token(ask)))],
-        help: "Prolongs the life of a token.",
-    },
-    Endpoint {
-        pattern: "renew-accessor",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(of_accessor(ask)))],
-        help: "Prolongs the life of the token with an accessor.",
-    },
+    Endpoint::token(
+        "renew-self",
+        &[(Update, |ask| Box::pin(of_caller(ask)))],
+        "Prolongs the life of the token that is sent with the request.",
+    ),
+    Endpoint::token("renew", &[(Update, |ask| Box::pin(of_token(ask)))], "Prolongs the life of a token."),
+    Endpoint::token(
+        "renew-accessor",
+        &[(Update, |ask| Box::pin(of_accessor(ask)))],
+        "Prolongs the life of the token with an accessor.",
+    ),
 ];
 
 async fn of_caller(ask: Ask) -> Result<Answer> {

@@ -4,47 +4,33 @@ use super::{by_accessor, named};
 use crate::{
     answer::Answer,
     ask::Ask,
-    endpoint::{Access, Endpoint},
+    endpoint::Endpoint,
     error::Result,
     token::{Found, TokenKind, TokenRefusal, revoke, tidy},
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "revoke-self",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(of_caller(ask)))],
-        help: "Ends the token that is sent with the request, and its children.",
-    },
-    Endpoint {
-        pattern: "revoke",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(of_token(ask)))],
-        help: "Ends a token and its children.",
-    },
-    Endpoint {
-        pattern: "revoke-accessor",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(of_accessor(ask)))],
-        help: "Ends the token with an accessor, and its children.",
-    },
-    Endpoint {
-        pattern: "revoke-orphan",
-        access: Access::Sudo,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(without_children(ask)))],
-        help: "Ends a token. Its children go on without a parent.",
-    },
-    Endpoint {
-        pattern: "tidy",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(Update, |ask| Box::pin(tidy_up(ask)))],
-        help: "Finishes revocations that were interrupted, and removes names of tokens that are not there.",
-    },
+    Endpoint::token(
+        "revoke-self",
+        &[(Update, |ask| Box::pin(of_caller(ask)))],
+        "Ends the token that is sent with the request, and its children.",
+    ),
+    Endpoint::token("revoke", &[(Update, |ask| Box::pin(of_token(ask)))], "Ends a token and its children."),
+    Endpoint::token(
+        "revoke-accessor",
+        &[(Update, |ask| Box::pin(of_accessor(ask)))],
+        "Ends the token with an accessor, and its children.",
+    ),
+    Endpoint::sudo(
+        "revoke-orphan",
+        &[(Update, |ask| Box::pin(without_children(ask)))],
+        "Ends a token. Its children go on without a parent.",
+    ),
+    Endpoint::token(
+        "tidy",
+        &[(Update, |ask| Box::pin(tidy_up(ask)))],
+        "Finishes revocations that were interrupted, and removes names of tokens that are not there.",
+    ),
 ];
 
 async fn of_caller(ask: Ask) -> Result<Answer> {

@@ -1,38 +1,23 @@
 use domain::Operation::{Delete, List, Read, Update};
-use serde_json::json;
 
-use crate::{
-    Error,
-    answer::Answer,
-    ask::Ask,
-    endpoint::{Access, Endpoint},
-    error::Result,
-};
+use crate::{Error, answer::Answer, ask::Ask, endpoint::Endpoint, error::Result};
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        pattern: "roles/",
-        access: Access::Token,
-        on_top: false,
-        operations: &[(List, |ask| Box::pin(list(ask)))],
-        help: "Lists the roles.",
-    },
-    Endpoint {
-        pattern: "roles/:name",
-        access: Access::Token,
-        on_top: false,
-        operations: &[
+    Endpoint::token("roles/", &[(List, |ask| Box::pin(list(ask)))], "Lists the roles."),
+    Endpoint::token(
+        "roles/:name",
+        &[
             (Read, |ask| Box::pin(read(ask))),
             (Update, |ask| Box::pin(write(ask))),
             (Delete, |ask| Box::pin(delete(ask))),
         ],
-        help: "Reads, writes and deletes a role: what the tokens are like that are made by it.",
-    },
+        "Reads, writes and deletes a role: what the tokens are like that are made by it.",
+    ),
 ];
 
 async fn list(ask: Ask) -> Result<Answer> {
     let names = ask.active()?.tokens.role_names().await?;
-    if names.is_empty() { Err(Error::Nothing) } else { Ok(Answer::data(&json!({ "keys": names }))) }
+    Answer::keys(&names)
 }
 
 async fn read(ask: Ask) -> Result<Answer> {
