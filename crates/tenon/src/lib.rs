@@ -4,6 +4,7 @@
 mod backend;
 mod builtin;
 pub mod convert;
+pub mod database;
 mod error;
 pub mod framework;
 mod request;
@@ -13,7 +14,7 @@ mod system;
 
 pub use backend::{Backend, BackendKind, Config, Factory, Host};
 pub use builtin::Builtin;
-pub use domain::{Operation, SpecialPaths};
+pub use domain::{Operation, Reason, SpecialPaths};
 pub use error::{Error, Result, status_of};
 pub use request::{Connection, Request, WrapRequest};
 pub use response::{Alias, Auth, LeaseOptions, Response, Secret, WrapInfo};

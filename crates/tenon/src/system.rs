@@ -1,6 +1,16 @@
 use std::time::Duration;
 
-/// What a backend may ask of the system it runs on. Answered from memory: nothing here waits.
+use async_trait::async_trait;
+use domain::Secret;
+
+use crate::{
+    Error, Result,
+    database::{self, Opened},
+};
+
+/// What a backend may ask of the system it runs on. All but what is asynchronous is answered from memory: it does not
+/// wait.
+#[async_trait]
 pub trait System: Send + Sync + 'static {
     /// How long a lease of this mount lasts unless something else is said.
     fn default_lease_ttl(&self) -> Duration;
@@ -33,4 +43,16 @@ pub trait System: Send + Sync + 'static {
 
     /// The cluster's id, once there is one.
     fn cluster_id(&self) -> String;
+
+    /// A password after the policy of that name. Asks whoever keeps the policies.
+    async fn generate_password(&self, policy: &str) -> Result<Secret<String>> {
+        Err(Error::Other(format!("this host makes no passwords, and so none after the policy {policy:?}")))
+    }
+
+    /// Opens the database plugin of that name and version; an empty version is the one that the catalog chooses. It is
+    /// not initialised yet; an external one is started, so that one that cannot start is told here.
+    async fn open_database(&self, name: &str, _version: &str) -> database::Result<Opened> {
+        let refusal = format!("this host does not open database plugins for engines, and so not {name:?}");
+        Err(database::Error::Unavailable(refusal))
+    }
 }

@@ -15,6 +15,8 @@ pub enum Reason {
     ConnectionChanged,
     /// A database connection was reset.
     ConnectionReset,
+    /// A database connection was deleted.
+    ConnectionDeleted,
     /// Root credentials were rotated.
     RootRotated,
     /// A rotation that was cut off was rolled back.

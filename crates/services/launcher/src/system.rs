@@ -7,8 +7,9 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use domain::Secret;
 use tenon::{System, convert::from_nanos};
-use wire::launcher::v1::{MountSpec, answer_request::Answer, question::Asks};
+use wire::launcher::v1::{GeneratePassword, MountSpec, answer_request::Answer, question::Asks};
 
 use crate::{
     host::{Cluster, Host},
@@ -58,6 +59,7 @@ impl MountSystem {
     }
 }
 
+#[tonic::async_trait]
 impl System for MountSystem {
     fn default_lease_ttl(&self) -> Duration {
         from_nanos(self.spec().default_lease_ttl)
@@ -89,5 +91,15 @@ impl System for MountSystem {
 
     fn cluster_id(&self) -> String {
         self.cluster().id
+    }
+    async fn generate_password(&self, policy: &str) -> tenon::Result<Secret<String>> {
+        let refusal = match self.ask(Asks::Password(GeneratePassword { policy: policy.to_owned() })).await {
+            Ok(Answer::Password(password)) => return Ok(Secret::new(password)),
+            Ok(Answer::Refusal(why)) => why,
+            Ok(Answer::WrapInfo(_)) | Err(Unanswered) => Unanswered.to_string(),
+        };
+        // A plugin is told no more than this, as in Vault; the reason is for the operator.
+        tracing::warn!(policy, mount = self.spec().path, why = refusal, "a plugin gets no password");
+        Err(tenon::Error::Internal("failed to generate password".to_owned()))
     }
 }

@@ -3,11 +3,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::Secret;
 use goplugin::Channel;
 use tonic::{Response, Status};
-use wire::pb::{Empty, system_view_client::SystemViewClient};
+use wire::pb::{Empty, GeneratePasswordFromPolicyRequest, system_view_client::SystemViewClient};
 
-use crate::{System, convert::from_nanos};
+use crate::{Error, System, convert::from_nanos};
 
 /// How long what the host once said is believed. After that it is asked again, beside the requests.
 const BELIEVED: Duration = Duration::from_secs(30);
@@ -107,6 +108,7 @@ impl Facts {
     }
 }
 
+#[tonic::async_trait]
 impl System for RemoteSystem {
     fn default_lease_ttl(&self) -> Duration {
         self.fact(|facts| facts.default_lease_ttl)
@@ -138,5 +140,12 @@ impl System for RemoteSystem {
 
     fn cluster_id(&self) -> String {
         self.fact(|facts| facts.cluster_id.clone())
+    }
+
+    async fn generate_password(&self, policy: &str) -> crate::Result<Secret<String>> {
+        let request = GeneratePasswordFromPolicyRequest { policy_name: policy.to_owned() };
+        let reply = self.client.clone().generate_password_from_policy(request).await;
+        let reply = reply.map_err(|status| Error::Other(status.message().to_owned()))?;
+        Ok(Secret::new(reply.into_inner().password))
     }
 }

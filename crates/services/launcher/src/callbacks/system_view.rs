@@ -1,9 +1,9 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use tenon::{System, convert::to_nanos};
 use tonic::{Request, Response, Status};
 use wire::{
-    launcher::v1::{GeneratePassword, WrapData, answer_request::Answer, question::Asks},
+    launcher::v1::{WrapData, answer_request::Answer, question::Asks},
     logical,
     pb::{self, Empty, system_view_server},
 };
@@ -101,16 +101,11 @@ impl system_view_server::SystemView for SystemView {
         if policy.is_empty() {
             return Err(Status::invalid_argument("no password policy specified"));
         }
-        // A plugin is told no more than this, as in Vault; the reason is for the operator.
-        let failed = |why: &dyn fmt::Display| {
-            tracing::warn!(policy, mount = self.0.spec().path, %why, "a plugin gets no password");
-            Status::internal("failed to generate password")
-        };
-        match self.0.ask(Asks::Password(GeneratePassword { policy: policy.clone() })).await {
-            Ok(Answer::Password(password)) => reply(pb::GeneratePasswordFromPolicyReply { password }),
-            Ok(Answer::Refusal(why)) => Err(failed(&why)),
-            Ok(Answer::WrapInfo(_)) => Err(failed(&Unanswered)),
-            Err(unanswered) => Err(failed(&unanswered)),
+        match self.0.generate_password(&policy).await {
+            Ok(password) => {
+                reply(pb::GeneratePasswordFromPolicyReply { password: password.expose().clone() })
+            }
+            Err(error) => Err(Status::internal(error.to_string())),
         }
     }
 

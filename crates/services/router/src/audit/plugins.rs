@@ -83,6 +83,7 @@ const fn word(reason: Reason) -> &'static str {
         Reason::Reloaded => "reloaded",
         Reason::ConnectionChanged => "connection-changed",
         Reason::ConnectionReset => "connection-reset",
+        Reason::ConnectionDeleted => "connection-deleted",
         Reason::RootRotated => "root-rotated",
         Reason::WalRolledBack => "wal-rolled-back",
         Reason::Crashed => "crashed",
