@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod serve;
 mod system;
+mod wal;
 
 pub use backend::{Backend, BackendKind, Config, Factory, Host};
 pub use builtin::Builtin;
@@ -21,3 +22,4 @@ pub use response::{Alias, Auth, LeaseOptions, Response, Secret, WrapInfo};
 pub use serve::{routes, serve, serve_multiplexed};
 pub use storage::{Key, Prefix, Storage, Write};
 pub use system::System;
+pub use wal::{Wal, WalEntry};

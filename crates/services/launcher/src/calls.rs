@@ -18,8 +18,33 @@ use crate::{
 /// As many times a call is tried that the plugin certainly never received.
 const TRIES: usize = 5;
 
-/// Answers one request.
+/// Answers one request. If it goes wrong, or is given up, the mount may owe something.
 pub async fn handle(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb::HandleRequestReply> {
+    let cut_off = OwesUnlessGood(mount);
+    let outcome = answer(mount, request).await;
+    if outcome.as_ref().is_ok_and(|reply| reply.err.as_ref().is_none_or(is_told_well)) {
+        std::mem::forget(cut_off);
+    }
+    outcome
+}
+
+/// A request that may end in any way.
+struct OwesUnlessGood<'m>(&'m Mount);
+
+impl Drop for OwesUnlessGood<'_> {
+    fn drop(&mut self) {
+        self.0.owe();
+    }
+}
+
+/// Whether a plugin has refused a request, and not failed at it.
+fn is_told_well(error: &pb::ProtoError) -> bool {
+    const UNKNOWN: u32 = 0;
+    const INTERNAL: u32 = 2;
+    !matches!(error.err_type, UNKNOWN | INTERNAL)
+}
+
+async fn answer(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb::HandleRequestReply> {
     let operation: Option<Operation> = request.operation.parse().ok();
     let mut rules = Rules::new(operation.is_some_and(|operation| !operation.writes()));
     let args = Arc::new(pb::HandleRequestArgs { storage_id: 0, request: Some(request) });
@@ -44,24 +69,19 @@ pub async fn handle(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
     }
 }
 
-/// Hands a request of the host's own to a plugin that runs anyway, once. None: it does not run.
-pub async fn handle_if_running(
-    mount: &Mount,
-    request: Box<pb::Request>,
-) -> Option<Result<pb::HandleRequestReply>> {
-    let instance = mount.ready()?;
-    let _inside = instance.enter();
+/// Hands a request of the host's own to what serves a mount, once.
+pub async fn handle_once(instance: &Instance, request: Box<pb::Request>) -> Result<pb::HandleRequestReply> {
     let external = match &instance.served_by {
-        ServedBy::BuiltIn(builtin) => return Some(builtin.handle(request).await),
+        ServedBy::BuiltIn(builtin) => return builtin.handle(request).await,
         ServedBy::External(external) => external,
     };
     let args = Arc::new(pb::HandleRequestArgs { storage_id: 0, request: Some(request) });
-    Some(external.handle(args).await.map_err(|trouble| match trouble {
+    external.handle(args).await.map_err(|trouble| match trouble {
         Trouble::Failed(error) => error,
         Trouble::Lost(_) => {
             Error::Died { plugin: external.entry.to_string(), how: external.live.how_it_ended() }
         }
-    }))
+    })
 }
 
 /// A plugin cannot say that it failed because its storage did. If its error tells of that, it gets the storage's status.

@@ -41,10 +41,15 @@ impl Instance {
         self.calls.token()
     }
 
-    /// Lets the requests that are inside end, and then cleans up.
-    pub async fn retire(&self, limit: Duration) {
+    /// Lets the requests that are inside end.
+    pub async fn drain(&self, limit: Duration) {
         self.calls.close();
         let _ = timeout(limit, self.calls.wait()).await;
+    }
+
+    /// Lets the requests that are inside end, and then cleans up.
+    pub async fn retire(&self, limit: Duration) {
+        self.drain(limit).await;
         match &self.served_by {
             ServedBy::BuiltIn(builtin) => builtin.cleanup(limit).await,
             ServedBy::External(external) if external.live.is_gone() => {}

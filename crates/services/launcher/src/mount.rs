@@ -1,6 +1,9 @@
 //! One mount: what it shall be, and what it is.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use arc_swap::ArcSwapOption;
 use domain::Reason;
@@ -19,6 +22,7 @@ use crate::{
     entry::Entry,
     external::{External, Setup},
     host::Host,
+    housekeeping,
     instance::{Instance, ServedBy},
     own_storage::OwnStorage,
     processes::{Berth, Processes},
@@ -47,6 +51,8 @@ pub struct Mount {
     /// Its places in processes: in that of the plugin that serves it, or shall serve it.
     berths: Mutex<Vec<Berth>>,
     closed: CancellationToken,
+    /// A request went wrong: something may be left half done.
+    owes: AtomicBool,
 }
 
 impl Mount {
@@ -66,6 +72,7 @@ impl Mount {
             starting: Mutex::default(),
             berths: Mutex::default(),
             closed: CancellationToken::new(),
+            owes: AtomicBool::new(false),
         })
     }
 
@@ -241,16 +248,45 @@ impl Mount {
         self.berths().extract_if(.., is_idle).collect()
     }
 
-    /// Ends the mount: no request comes in any more, those inside may end, the plugin cleans up, its process ends if
-    /// this was its last mount, and nothing is written any more.
-    pub async fn close(&self, reason: Reason) {
+    /// Something may have been left half done in it.
+    pub fn owe(&self) {
+        self.owes.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something may have been left half done, as far as is known without looking.
+    pub fn owes(&self) -> bool {
+        self.owes.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether something was left half done.
+    pub async fn still_owes(&self) -> bool {
+        if !self.owes.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        // Not to know is no reason to forget it.
+        let left = self.storage.has_unfinished().await.unwrap_or(true);
+        self.owes.fetch_or(left, Ordering::Relaxed);
+        left
+    }
+
+    /// Ends the mount: no request comes in any more, those inside may end, what is left half done is undone if the mount
+    /// goes for good, the plugin cleans up, its process ends if this was its last mount, and nothing is written any more.
+    pub async fn close(self: &Arc<Self>, reason: Reason) {
         self.system.taint();
-        self.closed.cancel();
         let limit = self.host.config.cleanup_deadline;
+        let undoes = reason == Reason::Disabled && self.storage.has_unfinished().await.unwrap_or(false);
+        if undoes && timeout(limit, self.instance()).await.is_err() {
+            tracing::warn!(mount = self.system.spec().path, "what is left half done stays so");
+        }
+        self.closed.cancel();
         if let Some(under_way) = self.under_way() {
             let _ = timeout(limit, under_way).await;
         }
         if let Some(instance) = self.ready.swap(None) {
+            instance.drain(limit).await;
+            if undoes {
+                housekeeping::undo(&instance, &self.system.spec(), limit).await;
+            }
             instance.retire(limit).await;
         }
         self.give_up_berths(reason).await;

@@ -30,10 +30,10 @@ impl Mounts {
         mount.ok_or(Error::UnknownMount)
     }
 
-    /// The mounts whose plugin runs.
-    pub fn running(&self) -> Vec<Arc<Mount>> {
+    /// The mounts whose plugin runs, or may have left something half done.
+    pub fn to_be_visited(&self) -> Vec<Arc<Mount>> {
         let mounts = self.all.iter().map(|mount| Arc::clone(mount.value()));
-        mounts.filter(|mount| mount.ready().is_some()).collect()
+        mounts.filter(|mount| mount.owes() || mount.ready().is_some()).collect()
     }
 
     /// Takes a mount in and starts it. One that is fresh is forgotten again if it does not start.

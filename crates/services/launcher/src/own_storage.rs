@@ -16,6 +16,9 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use wire::launcher::v1::MountSpec;
 
+/// Where plugins write down, by Vault's SDK or by tenon, what they are about to do elsewhere, until it is done.
+const UNFINISHED: &str = "wal/";
+
 /// A mount's own part of all that is stored, for as long as the mount is there.
 ///
 /// A write is carried to its end even if who asked for it goes away, and once the mount is closed none begins: what is
@@ -49,6 +52,12 @@ impl OwnStorage {
         if timeout(limit, self.writes.wait()).await.is_err() {
             tracing::warn!(writes = self.writes.len(), "a mount was closed while it was being written to");
         }
+    }
+
+    /// Whether its plugin has written down something that it has not got to the end of.
+    pub async fn has_unfinished(&self) -> Result<bool> {
+        let log: Prefix = UNFINISHED.parse()?;
+        Ok(!self.page(&log, "", 1).await?.is_empty())
     }
 
     /// What has failed so far.

@@ -55,3 +55,34 @@ async fn a_plugin_that_does_not_run_is_not_started_for_it() {
     assert_eq!(running.count(), 0);
     bench.read("m", "pid").await.unwrap();
 }
+
+/// A plugin was about to do something, and has not got to the end of it.
+async fn leave_half_done(bench: &Bench, mount: &str) {
+    bench.stored.put(format!("logical/{mount}/wal/1").parse().unwrap(), "{}".into()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_died_with_something_half_done_is_started_to_undo_it() {
+    let bench = busy();
+    bench.register("fixture", &go_plugin("fixture"), &[]);
+    bench.mount("m", "fixture").await.unwrap();
+    leave_half_done(&bench, "m").await;
+    let pid = bench.process().await.pid;
+    bench.read_with("m", "crash", r#"{"how":"kill"}"#).await.unwrap_err();
+    eventually("the host has seen it", async || !exists(pid)).await;
+    let runs = async || bench.processes().await.iter().any(|it| it.state == "running" && it.pid != pid);
+    eventually("it runs, and nobody has used it", runs).await;
+}
+
+#[tokio::test]
+async fn what_is_half_done_is_undone_before_a_mount_goes() {
+    let bench = Bench::new();
+    bench.register_builtin();
+    for mount in ["a", "b"] {
+        bench.mount(mount, "obedient").await.unwrap();
+    }
+    leave_half_done(&bench, "a").await;
+    bench.unmount("a").await;
+    bench.unmount("b").await;
+    assert_eq!((rounds(&bench, "a").await, rounds(&bench, "b").await), (1, 0));
+}

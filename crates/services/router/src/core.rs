@@ -125,6 +125,7 @@ impl Core {
         for active in namespaces.all() {
             Leases::start(&active);
             Mounts::finish_in_background(active.clone());
+            Mounts::wake_in_background(active.clone());
             active.mounts.clone().inspect_in_background(Catalog(self.clients.plugins.clone()));
         }
         namespaces.finish_all_in_background(&active);

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Operation, SpecialPaths};
 
@@ -8,7 +8,7 @@ use super::{
     mounted::Mounted,
     pattern::Captures,
 };
-use crate::{Backend, BackendKind, Error, Request, Result};
+use crate::{Backend, BackendKind, Error, Request, Result, Wal, WalEntry};
 
 /// An engine: the table of its paths, and what it does at the turns of its life. One serves any number of mounts, each
 /// with a state of its own.
@@ -21,6 +21,7 @@ pub struct Engine<S> {
     pub(super) leases: Vec<Lease<S>>,
     pub(super) renew_login: Option<Hook<S, Request, Outcome>>,
     pub(super) periodically: Option<Hook<S, (), Result<()>>>,
+    pub(super) roll_back: Option<RollBack<S>>,
     pub(super) on_initialize: Option<Hook<S, (), Result<()>>>,
     pub(super) on_invalidate: Option<Hook<S, String, ()>>,
     pub(super) on_cleanup: Option<Hook<S, (), ()>>,
@@ -31,6 +32,13 @@ pub(super) struct Lease<S> {
     pub(super) kind: &'static str,
     pub(super) renew: Hook<S, Request, Outcome>,
     pub(super) revoke: Hook<S, Request, Outcome>,
+}
+
+/// What becomes of entries in the log of what was about to be done.
+pub(super) struct RollBack<S> {
+    pub(super) wal: fn(&S) -> &Wal,
+    pub(super) min_age: Duration,
+    pub(super) undo: Hook<S, WalEntry, Result<()>>,
 }
 
 macro_rules! hooks {
@@ -61,6 +69,7 @@ impl<S: Send + Sync + 'static> Engine<S> {
             leases: Vec::new(),
             renew_login: None,
             periodically: None,
+            roll_back: None,
             on_initialize: None,
             on_invalidate: None,
             on_cleanup: None,
@@ -112,6 +121,18 @@ impl<S: Send + Sync + 'static> Engine<S> {
         VFut: Future<Output = Outcome> + Send + 'static,
     {
         self.leases.push(Lease { kind, renew: hook(renew), revoke: hook(revoke) });
+        self
+    }
+
+    /// What was about to be done and is still in the log after a time (see [`Wal`]) is undone or finished by this, about
+    /// once a minute. The entry goes if that succeeds; else it is tried again.
+    #[must_use]
+    pub fn roll_back<F, Fut>(mut self, wal: fn(&S) -> &Wal, min_age: Duration, undo: F) -> Self
+    where
+        F: Fn(Arc<S>, WalEntry) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.roll_back = Some(RollBack { wal, min_age, undo: hook(undo) });
         self
     }
 

@@ -44,6 +44,7 @@ mod mounted;
 mod openapi;
 mod path;
 mod pattern;
+mod rollback;
 #[cfg(test)]
 mod tests;
 

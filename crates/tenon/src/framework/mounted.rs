@@ -134,10 +134,7 @@ impl<S: Send + Sync + 'static> Backend for Mounted<S> {
     async fn handle(&self, request: Request) -> Result<Option<Response>> {
         match request.operation {
             Operation::Renew | Operation::Revoke => self.end_or_renew_lease(request).await,
-            Operation::Rollback => match &self.engine.periodically {
-                Some(run) => run(Arc::clone(&self.state), ()).await.map(|()| None),
-                None => Ok(None),
-            },
+            Operation::Rollback => self.do_what_is_due(&request).await.map(|()| None),
             Operation::Help if request.path.is_empty() => help::of_engine(&self.engine).map(Some),
             _ => self.answer(request).await,
         }

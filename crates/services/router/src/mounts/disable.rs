@@ -45,6 +45,7 @@ impl Mounts {
     /// Ends what a mount has issued, while there is still somebody who can take it back, and then the mount.
     pub(super) async fn end(&self, active: &Arc<Active>, mount: &Mount) -> Result<()> {
         active.leases.end_of_mount(active, &mount.entry.uuid).await?;
+        self.wake_to_undo(mount).await;
         self.remove(mount).await?;
         active.leases.record_of_mount(&mount.entry.uuid).await
     }

@@ -14,6 +14,7 @@ mod reload;
 mod remount;
 mod table;
 mod tune;
+mod wake;
 
 pub(crate) use core_mount::CoreMount;
 pub(crate) use defaults::first_writes;
