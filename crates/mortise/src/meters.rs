@@ -1,5 +1,6 @@
 //! What this process counts, as requests may see it.
 
+use bytes::Bytes;
 use kit::metrics::Metrics;
 use serde_json::Value;
 
@@ -14,5 +15,15 @@ impl router::Meters for Meters {
 
     fn prometheus(&self) -> Option<String> {
         self.0.prometheus()
+    }
+}
+
+/// Of a launcher that has a process of its own.
+impl launcher::Meters for Meters {
+    fn told(&self, prometheus: bool) -> Bytes {
+        match prometheus {
+            true => self.0.prometheus().unwrap_or_default().into(),
+            false => self.0.json().to_string().into(),
+        }
     }
 }

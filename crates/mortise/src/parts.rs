@@ -71,8 +71,12 @@ pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
     Catalog::open(config).await.context("cannot open the storage")
 }
 
-/// Makes ready to run plugins.
-pub fn launcher(config: &Config, below: &CatalogSeams) -> anyhow::Result<Arc<Launcher>> {
+/// Makes ready to run plugins. One in a process of its own is given what that counts.
+pub fn launcher(
+    config: &Config,
+    below: &CatalogSeams,
+    own_process: Option<Metrics>,
+) -> anyhow::Result<Arc<Launcher>> {
     let clients = launcher::Catalog {
         barrier: below.barrier.clone(),
         storage: below.storage.clone(),
@@ -85,6 +89,7 @@ pub fn launcher(config: &Config, below: &CatalogSeams) -> anyhow::Result<Arc<Lau
         never_shared: launcher::never_shared(
             std::env::var("VAULT_PLUGIN_MULTIPLEXING_OPT_OUT").ok().as_deref(),
         ),
+        meters: own_process.map(|metrics| Arc::new(Meters(metrics)) as _),
         ..launcher::Config::default()
     };
     Ok(Arc::new(Launcher::new(config, clients, engines::builtins())?))

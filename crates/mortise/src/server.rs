@@ -47,7 +47,7 @@ impl Server {
     pub async fn start(config: &Config, edge: &Edge, first_token: Option<Token>) -> anyhow::Result<Self> {
         let api_addr = config.api_addr.clone().unwrap_or_else(|| edge.api_addr());
         let catalog = CatalogSeams::local(&parts::catalog(config).await?);
-        let launcher = parts::launcher(config, &catalog)?;
+        let launcher = parts::launcher(config, &catalog, None)?;
         let seam = LauncherSeam::local(launcher.clone());
         let metrics = start::count(config);
         let settings = RouterSettings { api_addr: api_addr.clone(), first_token, metrics };

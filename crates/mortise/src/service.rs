@@ -55,7 +55,7 @@ impl Alone<'_> {
     async fn launcher(self) -> anyhow::Result<()> {
         let listener = self.neighbours.listen().await?;
         let below = CatalogSeams::remote(self.neighbours.channel(Service::Catalog)?);
-        let launcher = parts::launcher(self.config, &below)?;
+        let launcher = parts::launcher(self.config, &below, Some(start::count(self.config)))?;
         let routes = Routes::new(parts::launcher_server(&launcher));
         let served = self.serve(Service::Launcher, listener, routes).await;
         launcher.stop_all(Reason::Shutdown).await;

@@ -32,3 +32,26 @@ pub enum Reason {
     /// It was only asked who it is.
     Probed,
 }
+
+impl Reason {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Sealed => "sealed",
+            Self::SteppedDown => "stepped-down",
+            Self::Shutdown => "shutdown",
+            Self::Reloaded => "reloaded",
+            Self::ConnectionChanged => "connection-changed",
+            Self::ConnectionReset => "connection-reset",
+            Self::ConnectionDeleted => "connection-deleted",
+            Self::RootRotated => "root-rotated",
+            Self::WalRolledBack => "wal-rolled-back",
+            Self::Crashed => "crashed",
+            Self::Killed => "killed",
+            Self::ChecksumMismatch => "checksum-mismatch",
+            Self::HandshakeFailed => "handshake-failed",
+            Self::Probed => "probed",
+        }
+    }
+}

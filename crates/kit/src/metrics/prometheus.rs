@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use metrics::Key;
 
-use super::memory::Everything;
+use super::{memory::Everything, samples::Totals};
+
+/// What has such a name is told in buckets, as no client of Vault knows it: so that the times of several hosts can be
+/// added up. All else is told as Vault tells it, in shares.
+const IN_BUCKETS: &str = "vault.plugin.";
 
 /// The shares of all samples for which the value is told that they lie below.
 const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
@@ -19,6 +23,10 @@ pub(super) fn render(all: &Everything) -> String {
         line(families.entry((name(key), "counter")).or_default(), key, "", None, *value as f64);
     }
     for (key, totals, lately) in &all.samples {
+        if key.name().starts_with(IN_BUCKETS) {
+            buckets(families.entry((name(key), "histogram")).or_default(), key, totals);
+            continue;
+        }
         let lines = families.entry((name(key), "summary")).or_default();
         for share in QUANTILES {
             line(lines, key, "", Some(share), lately.quantile(share).unwrap_or(f64::NAN));
@@ -30,11 +38,24 @@ pub(super) fn render(all: &Everything) -> String {
     text.collect()
 }
 
+fn buckets(lines: &mut String, key: &Key, totals: &Totals) {
+    let count = totals.count() as f64;
+    let bounds = totals.buckets().map(|(bound, below)| (bound.to_string(), below as f64));
+    for (bound, below) in bounds.chain([("+Inf".to_owned(), count)]) {
+        labelled(lines, key, "_bucket", Some(("le", bound)), below);
+    }
+    line(lines, key, "_sum", None, totals.sum());
+    line(lines, key, "_count", None, count);
+}
+
 fn line(lines: &mut String, key: &Key, suffix: &str, quantile: Option<f64>, value: f64) {
+    labelled(lines, key, suffix, quantile.map(|share| ("quantile", share.to_string())), value);
+}
+
+fn labelled(lines: &mut String, key: &Key, suffix: &str, more: Option<(&str, String)>, value: f64) {
     let labels = key.labels().map(|label| (clean(label.key()), escaped(label.value())));
-    let quantile = quantile.map(|share| ("quantile".to_owned(), share.to_string()));
-    let labels: Vec<String> =
-        labels.chain(quantile).map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+    let more = more.map(|(name, value)| (name.to_owned(), value));
+    let labels: Vec<String> = labels.chain(more).map(|(name, value)| format!("{name}=\"{value}\"")).collect();
     let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
     // Writing to a text does not fail.
     let _ = writeln!(lines, "{}{suffix}{labels} {value}", name(key));
@@ -91,5 +112,24 @@ vault_route_read_kv__count 1
 
 ";
         assert_eq!(render(&all), expected);
+    }
+
+    #[test]
+    fn what_plugins_take_is_told_in_buckets() {
+        let samples = Samples::default();
+        [0.5, 2.0, 1e9].into_iter().for_each(|value| samples.record(value));
+        let key = Key::from_parts("vault.plugin.call_milliseconds", &[("plugin", "kv")]);
+        let all =
+            Everything { samples: vec![(key, samples.totals(), Totals::none())], ..Everything::default() };
+        let text = render(&all);
+        assert!(text.starts_with("# TYPE vault_plugin_call_milliseconds histogram\n"), "{text}");
+        for (bound, below) in
+            [("0.065536", 0), ("0.524288", 1), ("4.194304", 2), ("68719.476736", 2), ("+Inf", 3)]
+        {
+            let line =
+                format!("vault_plugin_call_milliseconds_bucket{{plugin=\"kv\",le=\"{bound}\"}} {below}\n");
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+        assert!(text.contains("vault_plugin_call_milliseconds_count{plugin=\"kv\"} 3\n"), "{text}");
     }
 }

@@ -14,6 +14,9 @@ const POWERS: std::ops::Range<u32> = 10..37;
 /// Each power of two is split in so many, as bits.
 const SPLIT: u32 = 2;
 
+/// The powers of two that samples are counted below: 65 microseconds to 68 seconds.
+const BOUNDS: std::ops::RangeInclusive<u32> = 16..=36;
+
 /// How many sorts of samples are told apart.
 const SORTS: usize = ((POWERS.end - POWERS.start) as usize) << SPLIT;
 
@@ -92,6 +95,14 @@ impl Totals {
 
     pub(super) fn count(&self) -> u64 {
         self.sorts.iter().sum()
+    }
+
+    /// How many samples lie below each of some bounds. Sorts begin at powers of two, so this is exact.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
+        BOUNDS.map(|power| {
+            let sorts = ((power - POWERS.start) as usize) << SPLIT;
+            (number(1 << power), self.sorts[..sorts].iter().sum())
+        })
     }
 
     pub(super) fn sum(&self) -> f64 {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use domain::{Life, News};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{entry::Entry, host::Host};
+use crate::{entry::Entry, host::Host, meters::PluginMeters};
 
 /// What there is to see of a process.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Shown {
     pub pid: u32,
     /// Since when it has one.
     pub started: Option<SystemTime>,
+    /// The same by the clock that is never set.
+    pub spawned: Option<Instant>,
     /// How often it was started after the first time.
     pub restarts: u32,
     /// Whether it serves several mounts.
@@ -27,13 +29,15 @@ pub struct Chronicle {
     host: Arc<Host>,
     entry: Arc<Entry>,
     show: watch::Sender<Shown>,
+    meters: Arc<PluginMeters>,
 }
 
 impl Chronicle {
     /// Of a process that was never started; and where it can be seen.
     pub fn begin(host: Arc<Host>, entry: Arc<Entry>) -> (Self, watch::Receiver<Shown>) {
         let (show, shown) = watch::channel(Shown::default());
-        (Self { host, entry, show }, shown)
+        let meters = host.meters.of(&entry.name, entry.plugin_type.word(), &entry.version);
+        (Self { host, entry, show, meters }, shown)
     }
 
     /// Whose.
@@ -48,9 +52,11 @@ impl Chronicle {
 
     /// It has a process.
     pub fn began(&self, pid: u32) {
+        self.meters.started(self.show.borrow().started.is_some());
         self.show.send_modify(|shown| {
             shown.restarts += u32::from(shown.started.is_some());
             shown.started = Some(SystemTime::now());
+            shown.spawned = Some(Instant::now());
             shown.pid = pid;
         });
     }
@@ -58,6 +64,8 @@ impl Chronicle {
     /// It has said whether it serves several mounts.
     pub fn greeted(&self, multiplexed: bool) {
         self.show.send_modify(|shown| shown.multiplexed = multiplexed);
+        let spawned = self.show.borrow().spawned;
+        self.meters.greeted(spawned.map(|spawned| spawned.elapsed()).unwrap_or_default());
         self.enter(News::Ready, "");
     }
 
@@ -75,6 +83,9 @@ impl Chronicle {
                 shown.pid = 0;
             }
         });
+        if let Life::Exited { reason, .. } | Life::Backoff { reason, .. } = after {
+            self.meters.ended(reason.word(), pid != 0);
+        }
         self.host.journal.record(&self.entry, pid, &after, detail);
     }
 }

@@ -1,6 +1,8 @@
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::Pauses;
+
+use crate::meters::Meters;
 
 /// How plugins are run.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub never_shared: Vec<String>,
     /// As many events are kept for readers that come later.
     pub events_kept: usize,
+    /// What this process counts; none: whoever asks is in the same one.
+    pub meters: Option<Arc<dyn Meters>>,
 }
 
 impl Default for Config {
@@ -58,6 +62,7 @@ impl Default for Config {
             disable_cache: false,
             never_shared: Vec::new(),
             events_kept: 4096,
+            meters: None,
         }
     }
 }

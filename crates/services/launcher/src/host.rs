@@ -8,7 +8,7 @@ use tenon::Builtin;
 use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusRequest, StorageSeam};
 
 use crate::{
-    Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, offspring,
+    Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, meters, offspring,
     questions::Questions, runtime_dir::RuntimeDir, spawn::Spawner,
 };
 
@@ -46,6 +46,8 @@ pub struct Host {
     pub images: Images,
     /// What happened.
     pub journal: Arc<Journal>,
+    /// What is counted of plugins.
+    pub meters: meters::Book,
     /// What plugins ask that only the router can answer.
     pub questions: Questions,
     /// Where the folders of processes are.
@@ -71,6 +73,7 @@ impl Host {
         Ok(Self {
             images: Images::default(),
             journal: Arc::new(Journal::new(config.events_kept)),
+            meters: meters::Book::default(),
             questions: Questions::default(),
             runtime: Arc::new(runtime),
             cluster: OnceLock::new(),

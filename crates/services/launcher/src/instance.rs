@@ -5,13 +5,25 @@ use tokio::time::timeout;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use wire::launcher::v1::MountReply;
 
-use crate::{builtin::BuiltIn, external::External};
+use crate::{
+    builtin::BuiltIn,
+    external::External,
+    meters::{Inside, PluginMeters},
+};
 
 /// A mount that is set up, with the requests that are inside of it.
 pub struct Instance {
     /// What serves it.
     pub served_by: ServedBy,
     calls: TaskTracker,
+    meters: Arc<PluginMeters>,
+}
+
+/// A request inside of a mount, until dropped.
+#[derive(Debug)]
+pub struct Visit {
+    _inside: Inside,
+    _token: TaskTrackerToken,
 }
 
 /// What serves a mount.
@@ -24,8 +36,8 @@ pub enum ServedBy {
 
 impl Instance {
     /// A mount that is set up.
-    pub fn new(served_by: ServedBy) -> Arc<Self> {
-        Arc::new(Self { served_by, calls: TaskTracker::new() })
+    pub fn new(served_by: ServedBy, meters: Arc<PluginMeters>) -> Arc<Self> {
+        Arc::new(Self { served_by, calls: TaskTracker::new(), meters })
     }
 
     /// Whether its process has ended.
@@ -37,8 +49,8 @@ impl Instance {
     }
 
     /// A request is inside for as long as this is held.
-    pub fn enter(&self) -> TaskTrackerToken {
-        self.calls.token()
+    pub fn enter(&self) -> Visit {
+        Visit { _inside: self.meters.call(), _token: self.calls.token() }
     }
 
     /// Lets the requests that are inside end.

@@ -32,8 +32,8 @@ use crate::{
 /// The outcome of a start, for everybody who waits for it.
 type Outcome = Result<Arc<Instance>, Arc<Error>>;
 
-/// What a mount is served by, and its place in a process if that is one.
-type Made = (ServedBy, Option<Berth>);
+/// A mount as it was set up, and its place in a process if it is served by one.
+type Made = (Arc<Instance>, Option<Berth>);
 
 /// A start that any number of callers wait for.
 type Start = Shared<BoxFuture<'static, Outcome>>;
@@ -131,12 +131,11 @@ impl Mount {
         if self.closed.is_cancelled() {
             return Err(self.abandon(made).await);
         }
-        let (served_by, berth) = match made {
+        let (instance, berth) = match made {
             Ok(made) => made,
             Err(error) => return Err(self.stay(&held, error).await),
         };
         let idle = self.idle_berths(berth.as_ref());
-        let instance = Instance::new(served_by);
         let old = self.ready.swap(Some(Arc::clone(&instance)));
         let (processes, limit) = (Arc::clone(&self.processes), self.host.config.request_deadline);
         tokio::spawn(async move {
@@ -165,8 +164,8 @@ impl Mount {
 
     /// The mount was closed while it was being set up.
     async fn abandon(&self, made: Result<Made>) -> Error {
-        if let Ok((served_by, _)) = made {
-            Instance::new(served_by).retire(self.host.config.cleanup_deadline).await;
+        if let Ok((instance, _)) = made {
+            instance.retire(self.host.config.cleanup_deadline).await;
         }
         self.give_up_berths(Reason::Disabled).await;
         self.is_closed()
@@ -182,13 +181,15 @@ impl Mount {
             mounted: true,
         };
         let plugin = self.host.resolve(wanted).await?;
+        let meters = self.host.meters.of(&plugin.name, &plugin.r#type, &plugin.version);
+        self.storage.count_for(&meters);
         let view: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         if plugin.builtin {
             let builtin = self.host.builtin(&plugin)?;
             let system = Arc::clone(&self.system);
             let limit = self.host.config.setup_deadline;
             let engine = BuiltIn::set_up(builtin, &spec, view, system, limit).await?;
-            return Ok((ServedBy::BuiltIn(engine), None));
+            return Ok((Instance::new(ServedBy::BuiltIn(engine), meters), None));
         }
         let entry = Arc::new(Entry::try_from(plugin)?);
         let mut berth = self.berth(&entry, &spec, anew);
@@ -197,7 +198,7 @@ impl Mount {
             Err(Error::Interrupted { .. }) => self.set_up(&mut berth, &spec, &view).await,
             other => other,
         };
-        Ok((ServedBy::External(external?), Some(berth)))
+        Ok((Instance::new(ServedBy::External(external?), meters), Some(berth)))
     }
 
     /// Sets the mount up in the process of its place, which is started if need be.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use domain::Kind;
 use storage::{Error, Finished, Key, Prefix, Result, Storage, View, Write};
@@ -15,6 +16,8 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use wire::launcher::v1::MountSpec;
+
+use crate::meters::{PluginMeters, StorageCall};
 
 /// Where plugins write down, by Vault's SDK or by tenon, what they are about to do elsewhere, until it is done.
 const UNFINISHED: &str = "wal/";
@@ -27,6 +30,8 @@ pub struct OwnStorage {
     view: Arc<dyn Storage>,
     writes: TaskTracker,
     failures: Failures,
+    /// Of the plugin that it is for now.
+    meters: ArcSwapOption<PluginMeters>,
 }
 
 impl OwnStorage {
@@ -43,7 +48,8 @@ impl OwnStorage {
         };
         let prefix: Prefix = format!("{namespace}{area}/{}/", spec.uuid).parse().map_err(|_| malformed())?;
         let view = Arc::new(View::new(Arc::clone(whole), prefix));
-        Ok(Arc::new(Self { view, writes: TaskTracker::new(), failures: Failures::default() }))
+        let meters = ArcSwapOption::empty();
+        Ok(Arc::new(Self { view, writes: TaskTracker::new(), failures: Failures::default(), meters }))
     }
 
     /// Lets no further write begin, and waits for those that have.
@@ -60,6 +66,17 @@ impl OwnStorage {
         Ok(!self.page(&log, "", 1).await?.is_empty())
     }
 
+    /// From now on it is this plugin's calls that are counted.
+    pub fn count_for(&self, meters: &Arc<PluginMeters>) {
+        self.meters.store(Some(Arc::clone(meters)));
+    }
+
+    fn count(&self, call: StorageCall) {
+        if let Some(meters) = &*self.meters.load() {
+            meters.stores(call);
+        }
+    }
+
     /// What has failed so far.
     pub const fn failures(&self) -> &Failures {
         &self.failures
@@ -69,10 +86,12 @@ impl OwnStorage {
 #[tonic::async_trait]
 impl Storage for OwnStorage {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
+        self.count(StorageCall::Get);
         self.failures.watch(self.view.get(key).await)
     }
 
     async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
+        self.count(StorageCall::List);
         self.failures.watch(self.view.page(prefix, after, limit).await)
     }
 
@@ -82,6 +101,12 @@ impl Storage for OwnStorage {
         if self.writes.is_closed() {
             let message = "the mount is being removed".to_owned();
             return Err(Error::Refused { kind: Kind::Unavailable, message });
+        }
+        for write in &writes {
+            self.count(match write {
+                Write::Put(..) => StorageCall::Put,
+                Write::Delete(_) => StorageCall::Delete,
+            });
         }
         let view = Arc::clone(&self.view);
         let work = async move {

@@ -9,9 +9,9 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::{
     launcher::v1::{
-        AnswerReply, AnswerRequest, Call, Event, EventsRequest, MountReply, MountRequest, ProbeReply,
-        ProbeRequest, ProcessesReply, ProcessesRequest, Question, QuestionsRequest, StopAllReply,
-        StopAllRequest, UnmountReply, UnmountRequest, launcher_server,
+        AnswerReply, AnswerRequest, Call, Event, EventsRequest, MetricsReply, MetricsRequest, MountReply,
+        MountRequest, ProbeReply, ProbeRequest, Process, ProcessesReply, ProcessesRequest, Question,
+        QuestionsRequest, StopAllReply, StopAllRequest, UnmountReply, UnmountRequest, launcher_server,
     },
     pb,
 };
@@ -22,7 +22,7 @@ use crate::{
     host::{Catalog, Host},
     housekeeping::go_round,
     journal::reason_of,
-    listing,
+    listing, meters,
     mount::Mount,
     mounts::Mounts,
     offspring,
@@ -68,6 +68,15 @@ impl Launcher {
     /// Stops every plugin and forgets every mount. Bounded in time.
     pub async fn stop_all(&self, reason: Reason) {
         self.mounts.unmount_all(reason).await;
+    }
+
+    /// The processes that there are, with what the kernel says of them.
+    async fn listed(&self) -> Result<Vec<Process>> {
+        let processes = self.processes.list();
+        let listed = tokio::task::spawn_blocking(move || {
+            processes.iter().filter_map(|process| listing::describe(process)).collect()
+        });
+        listed.await.map_err(|_| Error::Panicked("list of processes".to_owned()))
     }
 
     async fn in_time<T>(
@@ -134,12 +143,18 @@ impl launcher_server::Launcher for Launcher {
     }
 
     async fn processes(&self, _: Request<ProcessesRequest>) -> Result<Response<ProcessesReply>, Status> {
-        let processes = self.processes.list();
-        let listed = tokio::task::spawn_blocking(move || {
-            processes.iter().filter_map(|process| listing::describe(process)).collect()
-        });
-        let processes = listed.await.map_err(|_| Error::Panicked("list of processes".to_owned()))?;
-        Ok(Response::new(ProcessesReply { processes }))
+        Ok(Response::new(ProcessesReply { processes: self.listed().await? }))
+    }
+
+    async fn metrics(&self, request: Request<MetricsRequest>) -> Result<Response<MetricsReply>, Status> {
+        meters::look_around(&self.host.meters, &self.listed().await?);
+        let Some(meters) = self.host.config.meters.clone() else {
+            return Ok(Response::new(MetricsReply::default()));
+        };
+        let prometheus = request.into_inner().prometheus;
+        let told = tokio::task::spawn_blocking(move || meters.told(prometheus)).await;
+        let text = told.map_err(|_| Error::Panicked("count of plugins".to_owned()))?;
+        Ok(Response::new(MetricsReply { text }))
     }
 
     type EventsStream = BoxStream<Event>;

@@ -66,6 +66,9 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
         Err(Error::Sealed) if sys::is_done_while_sealed(&asked) => {
             return Ok(Answer::Nothing.into_response("", "", false));
         }
+        Err(Error::Sealed) if let Some(endpoint) = own::opened(&asked) => {
+            return Box::pin(own::answer_directly(core, &asked, endpoint, trail)).await;
+        }
         active => active?,
     };
     let active = enter(&active.shared.namespaces, &mut asked)?;
