@@ -18,6 +18,7 @@ mod process;
 mod secret;
 mod special;
 mod token;
+mod username;
 mod version;
 
 pub use digest::{InvalidDigest, Sha256};
@@ -35,4 +36,5 @@ pub use process::{Life, News, Pauses, Reason};
 pub use secret::{Secret, Token};
 pub use special::SpecialPaths;
 pub use token::{Grant, GrantRefused, RolePolicies, display_name, matches_glob, normalise};
+pub use username::{InvalidUsernameTemplate, NoRandomness, UsernameSubject, UsernameTemplate};
 pub use version::{InvalidVersion, PluginVersion};

@@ -4,21 +4,21 @@ use zeroize::Zeroizing;
 const BLOCK: usize = 256;
 
 /// Random indices below a bound, each as likely as the next.
-pub(super) struct Draw<F> {
+pub(crate) struct Draw<F> {
     fill: F,
-    /// What is drawn becomes part of a password.
+    /// What is drawn becomes part of a password, or of a name.
     block: Zeroizing<[u8; BLOCK]>,
     used: usize,
 }
 
 impl<E, F: FnMut(&mut [u8]) -> Result<(), E>> Draw<F> {
     /// From a source of random bytes.
-    pub(super) fn new(fill: F) -> Self {
+    pub(crate) fn new(fill: F) -> Self {
         Self { fill, block: Zeroizing::new([0; BLOCK]), used: BLOCK }
     }
 
     /// One index below a bound, which is at most 256.
-    pub(super) fn below(&mut self, bound: usize) -> Result<usize, E> {
+    pub(crate) fn below(&mut self, bound: usize) -> Result<usize, E> {
         loop {
             if let Some(index) = fair(self.byte()?, bound) {
                 return Ok(index);
@@ -26,7 +26,8 @@ impl<E, F: FnMut(&mut [u8]) -> Result<(), E>> Draw<F> {
         }
     }
 
-    fn byte(&mut self) -> Result<u8, E> {
+    /// One byte.
+    pub(crate) fn byte(&mut self) -> Result<u8, E> {
         if self.used == BLOCK {
             (self.fill)(&mut *self.block)?;
             self.used = 0;

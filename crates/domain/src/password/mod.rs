@@ -6,5 +6,6 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use draw::Draw;
 pub use parse::InvalidPasswordPolicy;
 pub use policy::PasswordPolicy;
