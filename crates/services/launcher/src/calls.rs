@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use domain::Operation;
 use goplugin::Lost;
-use tokio::time::timeout;
 use wire::pb;
 
 use crate::{
     Error, Result,
-    external::{External, Trouble},
     instance::{Instance, ServedBy},
+    line::{Line, Trouble},
     mount::Mount,
-    process::MOMENT,
 };
 
 /// As many times a call is tried that the plugin certainly never received.
@@ -62,7 +60,7 @@ async fn answer(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb::Han
                         blame_storage(mount, reply.err.as_mut(), failed_before);
                         return Ok(reply);
                     }
-                    Err(trouble) => rules.judge(external, trouble).await?,
+                    Err(trouble) => rules.judge(&external.line, trouble).await?,
                 }
             }
         }
@@ -79,7 +77,8 @@ pub async fn handle_once(instance: &Instance, request: Box<pb::Request>) -> Resu
     external.handle(args).await.map_err(|trouble| match trouble {
         Trouble::Failed(error) => error,
         Trouble::Lost(_) => {
-            Error::Died { plugin: external.entry.to_string(), how: external.live.how_it_ended() }
+            let Line { entry, live, .. } = &external.line;
+            Error::Died { plugin: entry.to_string(), how: live.how_it_ended() }
         }
     })
 }
@@ -112,7 +111,7 @@ pub async fn exists(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
                         blame_storage(mount, reply.err.as_mut(), failed_before);
                         return Ok(reply);
                     }
-                    Err(trouble) => rules.judge(external, trouble).await?,
+                    Err(trouble) => rules.judge(&external.line, trouble).await?,
                 }
             }
         }
@@ -136,19 +135,18 @@ impl Rules {
     }
 
     /// Returns if the call is to be repeated.
-    async fn judge(&mut self, external: &External, trouble: Trouble) -> Result<()> {
+    async fn judge(&mut self, line: &Line, trouble: Trouble) -> Result<()> {
         let lost = match trouble {
             Trouble::Failed(error) => return Err(error),
             Trouble::Lost(lost) => lost,
         };
-        // The exit of the process is seen a moment before or after the end of its connection.
-        let _ = timeout(2 * MOMENT, external.live.gone()).await;
+        line.settle().await;
         match lost {
             Lost::Unsent if self.unsent < TRIES => self.unsent += 1,
             Lost::Sent if self.reads && !self.repeated => self.repeated = true,
             Lost::Unsent | Lost::Sent => {
-                let plugin = external.entry.to_string();
-                let how = external.live.how_it_ended();
+                let plugin = line.entry.to_string();
+                let how = line.live.how_it_ended();
                 return Err(match (lost, self.reads) {
                     (Lost::Sent, false) => Error::Interrupted { plugin, how },
                     _ => Error::Died { plugin, how },

@@ -3,27 +3,19 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use domain::PluginType;
 use futures::join;
 use goplugin::{
-    Lost, Services,
+    Services,
     host::{BrokerError, Brokered},
 };
-use http::uri::PathAndQuery;
-use prost::Message;
 use storage::Storage;
 use tokio::time::timeout;
-use tonic::{
-    Code, Request, Status,
-    client::Grpc,
-    metadata::{Ascii, MetadataValue},
-    service::Routes,
-};
-use uuid::Uuid;
-use wire::{launcher::v1::MountSpec, logical, pb};
+use tonic::{Code, service::Routes};
+use wire::{launcher::v1::MountSpec, pb};
 
 use crate::{
     Error, Result,
     callbacks::{Callbacks, Gate},
-    codec::Kept,
     entry::Entry,
+    line::{Line, Trouble},
     process::{Live, MOMENT},
     system::MountSystem,
 };
@@ -31,33 +23,17 @@ use crate::{
 /// The number by which a plugin says that it is an auth method; that of a secrets engine is one less.
 const CREDENTIAL: u32 = 2;
 
-/// The metadata by which a process tells its mounts apart.
-const MULTIPLEX_ID: &str = "multiplex_id";
-
 /// One mount in the process of an external plugin.
 #[derive(Debug)]
 pub struct External {
-    /// Which plugin.
-    pub entry: Arc<Entry>,
-    /// The process.
-    pub live: Arc<Live>,
+    /// To the process.
+    pub line: Line,
     /// Paths that are not treated like the others.
     pub special_paths: pb::Paths,
     /// What the plugin says of itself; may be empty.
     pub version: String,
-    id: MetadataValue<Ascii>,
-    largest_answer: usize,
     /// What the mount's plugin calls us on.
     _callbacks: Brokered,
-}
-
-/// What became of a call.
-#[derive(Debug)]
-pub enum Trouble {
-    /// The process is gone.
-    Lost(Lost),
-    /// All else.
-    Failed(Error),
 }
 
 /// What a set-up needs to know.
@@ -104,9 +80,9 @@ impl External {
         let asks =
             Offer { config: HashMap::new(), backend_uuid: String::new(), services: Routes::default(), limit };
         let mount = Self::offer(entry, live, wire::PLUGIN_MESSAGE_LIMIT, asks).await?;
-        let kind: pb::TypeReply = mount.ask("/pb.Backend/Type", pb::Empty {}, limit).await?;
+        let kind: pb::TypeReply = mount.line.ask("/pb.Backend/Type", pb::Empty {}, limit).await?;
         let plugin_type = if kind.r#type == CREDENTIAL { PluginType::Auth } else { PluginType::Secret };
-        Ok((plugin_type, mount.ask_own_version(limit).await?))
+        Ok((plugin_type, mount.line.ask_own_version(limit).await?))
     }
 
     async fn offer(
@@ -120,52 +96,40 @@ impl External {
             Err(error) => return Err(not_offered(&entry, &live, error).await),
         };
         let mount = Self {
-            entry,
-            live,
+            line: Line::new(entry, live, largest_answer),
             special_paths: pb::Paths::default(),
             version: String::new(),
-            id: new_id(),
-            largest_answer,
             _callbacks: callbacks,
         };
         if let Err(error) = mount._callbacks.announce().await {
-            return Err(not_offered(&mount.entry, &mount.live, error).await);
+            return Err(not_offered(&mount.line.entry, &mount.line.live, error).await);
         }
         let setup = pb::SetupArgs {
             broker_id: mount._callbacks.id(),
             config: offer.config,
             backend_uuid: offer.backend_uuid,
         };
-        let reply: pb::SetupReply = mount.ask("/pb.Backend/Setup", setup, offer.limit).await?;
+        let reply: pb::SetupReply = mount.line.ask("/pb.Backend/Setup", setup, offer.limit).await?;
         if reply.err.is_empty() { Ok(mount) } else { Err(Error::Refused(reply.err)) }
     }
 
     async fn make_ready(&mut self, spec: &MountSpec, gate: &Gate, limit: Duration) -> Result<()> {
         let (kind, paths, version) = join!(
-            self.ask::<_, pb::TypeReply>("/pb.Backend/Type", pb::Empty {}, limit),
-            self.ask::<_, pb::SpecialPathsReply>("/pb.Backend/SpecialPaths", pb::Empty {}, limit),
-            self.ask_own_version(limit),
+            self.line.ask::<_, pb::TypeReply>("/pb.Backend/Type", pb::Empty {}, limit),
+            self.line.ask::<_, pb::SpecialPathsReply>("/pb.Backend/SpecialPaths", pb::Empty {}, limit),
+            self.line.ask_own_version(limit),
         );
-        check_type(&self.entry, spec, kind?.r#type)?;
+        check_type(&self.line.entry, spec, kind?.r#type)?;
         // Vault takes any failure for "none".
         let paths = paths.unwrap_or_default().paths.unwrap_or_default();
         let version = version.unwrap_or_default();
         (self.special_paths, self.version) = (paths, version);
         gate.open();
         let initialized =
-            self.ask::<_, pb::InitializeReply>("/pb.Backend/Initialize", pb::InitializeArgs {}, limit);
+            self.line.ask::<_, pb::InitializeReply>("/pb.Backend/Initialize", pb::InitializeArgs {}, limit);
         match initialized.await {
             Ok(pb::InitializeReply { err: Some(error) }) => Err(Error::Refused(error.err_msg)),
             Ok(_) | Err(Error::Rpc { code: Code::Unimplemented, .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn ask_own_version(&self, limit: Duration) -> Result<String> {
-        let version = self.ask("/logical.PluginVersion/Version", logical::Empty {}, limit).await;
-        match version {
-            Ok(logical::VersionReply { plugin_version }) => Ok(plugin_version),
-            Err(Error::Rpc { code: Code::Unimplemented, .. }) => Ok(String::new()),
             Err(error) => Err(error),
         }
     }
@@ -175,7 +139,7 @@ impl External {
         &self,
         request: Arc<pb::HandleRequestArgs>,
     ) -> Result<pb::HandleRequestReply, Trouble> {
-        self.call("/pb.Backend/HandleRequest", request).await
+        self.line.call("/pb.Backend/HandleRequest", request).await
     }
 
     /// Asks whether what a write would touch exists.
@@ -183,60 +147,12 @@ impl External {
         &self,
         request: Arc<pb::HandleExistenceCheckArgs>,
     ) -> Result<pb::HandleExistenceCheckReply, Trouble> {
-        self.call("/pb.Backend/HandleExistenceCheck", request).await
+        self.line.call("/pb.Backend/HandleExistenceCheck", request).await
     }
 
     /// Tells the plugin that the mount ends. Whether it heard is of no interest.
     pub async fn cleanup(&self, limit: Duration) {
-        let _ = self.ask::<_, pb::Empty>("/pb.Backend/Cleanup", pb::Empty {}, limit).await;
-    }
-
-    /// A call of the set-up: it has its own time limit, and is not repeated.
-    async fn ask<Q, A>(&self, path: &'static str, message: Q, limit: Duration) -> Result<A>
-    where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
-    {
-        let plugin = || self.entry.to_string();
-        match timeout(limit, self.call(path, Arc::new(message))).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(Trouble::Failed(error))) => Err(error),
-            Ok(Err(Trouble::Lost(_))) => {
-                let _ = timeout(2 * MOMENT, self.live.gone()).await;
-                Err(Error::Interrupted { plugin: plugin(), how: self.live.how_it_ended() })
-            }
-            Err(_) => Err(Error::Timeout { plugin: plugin(), limit }),
-        }
-    }
-
-    async fn call<Q, A>(&self, path: &'static str, message: Arc<Q>) -> Result<A, Trouble>
-    where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
-    {
-        let mut request = Request::new(message);
-        request.metadata_mut().insert(MULTIPLEX_ID, self.id.clone());
-        let mut client = Grpc::new(self.live.connection.channel())
-            .max_decoding_message_size(self.largest_answer)
-            .max_encoding_message_size(wire::PLUGIN_MESSAGE_LIMIT);
-        let path = PathAndQuery::from_static(path);
-        match client.unary(request, path, Kept::default()).await {
-            Ok(answer) => Ok(answer.into_inner()),
-            Err(status) => Err(self.trouble(&status)),
-        }
-    }
-
-    fn trouble(&self, status: &Status) -> Trouble {
-        if let Some(lost) = Lost::of(status) {
-            return Trouble::Lost(lost);
-        }
-        // Said by our own end, when it has seen the length and not taken the answer.
-        if status.code() == Code::OutOfRange && status.message().contains("decoded message length too large")
-        {
-            let plugin = self.entry.to_string();
-            return Trouble::Failed(Error::AnswerTooLarge { plugin, limit: self.largest_answer });
-        }
-        Trouble::Failed(Error::Rpc { code: status.code(), message: status.message().to_owned() })
+        let _ = self.line.ask::<_, pb::Empty>("/pb.Backend/Cleanup", pb::Empty {}, limit).await;
     }
 }
 
@@ -271,17 +187,4 @@ fn check_type(entry: &Entry, spec: &MountSpec, found: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::WrongType { plugin: entry.to_string(), wanted, found })
-}
-
-/// Ten letters and digits, new for each set-up.
-fn new_id() -> MetadataValue<Ascii> {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut rest = Uuid::new_v4().as_u128();
-    let mut id = String::with_capacity(10);
-    for _ in 0..10 {
-        id.push(char::from(DIGITS[(rest % 62) as usize]));
-        rest /= 62;
-    }
-    // Letters and digits are always fit for it.
-    id.parse().unwrap_or_else(|_| MetadataValue::from_static("0000000000"))
 }

@@ -44,7 +44,7 @@ impl Instance {
     pub fn is_gone(&self) -> bool {
         match &self.served_by {
             ServedBy::BuiltIn(_) => false,
-            ServedBy::External(external) => external.live.is_gone(),
+            ServedBy::External(external) => external.line.live.is_gone(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Instance {
         self.drain(limit).await;
         match &self.served_by {
             ServedBy::BuiltIn(builtin) => builtin.cleanup(limit).await,
-            ServedBy::External(external) if external.live.is_gone() => {}
+            ServedBy::External(external) if external.line.live.is_gone() => {}
             ServedBy::External(external) => external.cleanup(limit).await,
         }
     }
@@ -82,7 +82,7 @@ impl Instance {
                 special_paths: Some(external.special_paths.clone()),
                 builtin: false,
                 running_version: running_version(external),
-                running_sha256: Bytes::copy_from_slice(external.entry.sha256.as_bytes()),
+                running_sha256: Bytes::copy_from_slice(external.line.entry.sha256.as_bytes()),
             },
         }
     }
@@ -90,6 +90,6 @@ impl Instance {
 
 /// What is registered; else what the plugin says of itself.
 fn running_version(external: &External) -> String {
-    let registered = &external.entry.version;
+    let registered = &external.line.entry.version;
     if registered.is_empty() { external.version.clone() } else { registered.clone() }
 }

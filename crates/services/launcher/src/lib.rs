@@ -21,6 +21,7 @@ mod image;
 mod instance;
 mod journal;
 mod kernel;
+mod line;
 mod listing;
 mod masks;
 mod members;
