@@ -4,7 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is run by hand, and says what it found")]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/it/common/mod.rs"]
+#[allow(dead_code, reason = "it needs a part of it")]
 mod common;
 
 use std::{

@@ -1,16 +1,13 @@
 //! What plugins issue, until it ends.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+use serde_json::{Value, json};
+use wire::router::v1 as api;
 
-mod common;
-
-use common::{
-    Stack, data, done, envelope, eventually,
+use crate::common::{
+    Outcome, Stack, data, done, envelope, eventually,
     issuer::{Mood, known, set_mood},
     refused,
 };
-use serde_json::{Value, json};
-use wire::router::v1 as api;
 
 async fn with_issuer() -> Stack {
     let stack = Stack::open().await;
@@ -39,7 +36,7 @@ async fn irrevocable(stack: &Stack) -> Value {
     data(stack.ask(&stack.root, "read", "sys/leases", ask).await)
 }
 
-fn accepted(outcome: common::Outcome) {
+fn accepted(outcome: Outcome) {
     let answer = outcome.unwrap();
     assert!(answer.accepted && matches!(answer.body, Some(api::response::Body::Nothing(_))), "{answer:?}");
 }
@@ -337,7 +334,7 @@ async fn tidying_drops_what_leads_nowhere() {
 async fn log_in(stack: &Stack, name: &str, policy: &str) -> String {
     done(stack.write(&format!("sys/policies/acl/{name}"), json!({ "policy": policy })).await);
     let login = stack.ask("", "update", &format!("auth/people/login/{name}/600"), json!({})).await;
-    let auth: Value = serde_json::from_slice(&envelope(login).auth).unwrap();
+    let auth = crate::common::auth(login);
     auth["client_token"].as_str().unwrap().to_owned()
 }
 

@@ -1,15 +1,12 @@
 //! Whoever guesses is locked out, and whoever is locked out stays so.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Outcome, Stack, data, done, envelope, refused};
 use domain::Kind;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
+
+use crate::common::{Outcome, Stack, data, done, envelope, refused};
 
 /// A user bob, and a mount that locks out after so many failures.
 async fn with_bob(threshold: u64) -> Stack {

@@ -1,14 +1,8 @@
 //! The other endpoints of the system.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::{Stack, bare, data, envelope, refused};
 use serde_json::{Value, json};
 
-fn invalid(text: &str) -> (&'static str, String) {
-    ("invalid", text.to_owned())
-}
+use crate::common::{Stack, bare, data, envelope, invalid, refused};
 
 #[tokio::test]
 async fn reloading_names_what_it_cannot_find() {

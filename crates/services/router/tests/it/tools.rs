@@ -1,16 +1,10 @@
 //! Random bytes and checksums.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::{Stack, data, envelope, refused};
 use serde_json::{Value, json};
 
-fn invalid(text: &str) -> (&'static str, String) {
-    ("invalid", text.to_owned())
-}
+use crate::common::{Outcome, Stack, data, envelope, invalid, refused};
 
-async fn ask(stack: &Stack, path: &str, body: Value) -> common::Outcome {
+async fn ask(stack: &Stack, path: &str, body: Value) -> Outcome {
     stack.write(&format!("sys/tools/{path}"), body).await
 }
 

@@ -1,14 +1,11 @@
 //! What every token keeps for itself.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::{Outcome, Stack, data, done, envelope, eventually, refused};
 use domain::Kind;
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use wire::router::v1 as api;
+
+use crate::common::{Outcome, Stack, data, done, envelope, eventually, refused, request};
 
 const FORBIDDEN: &str = "1 error occurred:\n\t* permission denied\n\n";
 
@@ -16,12 +13,6 @@ async fn stack() -> Stack {
     let stack = Stack::open().await;
     done(stack.write("sys/auth/people", json!({"type": "login"})).await);
     stack
-}
-
-async fn log_in(stack: &Stack, name: &str) -> String {
-    let answer = envelope(stack.ask("", "update", &format!("auth/people/login/{name}"), json!({})).await);
-    let auth: Value = serde_json::from_slice(&answer.auth).unwrap();
-    auth["client_token"].as_str().unwrap().to_owned()
 }
 
 fn nothing(outcome: Outcome) {
@@ -60,7 +51,7 @@ async fn nothing_is_kept_without_a_name_or_without_a_value() {
 #[tokio::test]
 async fn no_token_sees_what_another_keeps() {
     let stack = stack().await;
-    let (alice, bob) = (log_in(&stack, "alice").await, log_in(&stack, "bob").await);
+    let (alice, bob) = (stack.log_in("alice").await, stack.log_in("bob").await);
     done(stack.ask(&alice, "update", "cubbyhole/a", json!({"mine": true})).await);
     for other in [&bob, &stack.root] {
         nothing(stack.ask(other, "read", "cubbyhole/a", Value::Null).await);
@@ -73,7 +64,7 @@ async fn no_token_sees_what_another_keeps() {
 #[tokio::test]
 async fn what_a_token_keeps_outlives_a_restart_and_is_gone_with_the_token() {
     let mut stack = stack().await;
-    let alice = log_in(&stack, "alice").await;
+    let alice = stack.log_in("alice").await;
     for path in ["a", "b/c"] {
         done(stack.ask(&alice, "update", &format!("cubbyhole/{path}"), json!({"mine": true})).await);
     }
@@ -89,7 +80,7 @@ async fn a_policy_may_allow_to_create_and_not_to_change() {
     let stack = stack().await;
     let policy = r#"path "cubbyhole/*" { capabilities = ["create", "read"] }"#;
     done(stack.write("sys/policies/acl/default", json!({"policy": policy})).await);
-    let alice = log_in(&stack, "alice").await;
+    let alice = stack.log_in("alice").await;
     let write = async || stack.ask(&alice, "update", "cubbyhole/a", json!({"n": 1})).await;
     done(write().await);
     assert_eq!(refused(write().await), ("denied", FORBIDDEN.to_owned()));
@@ -123,7 +114,7 @@ async fn a_batch_token_has_none() {
     let stack = Stack::open().await;
     let config = json!({"type": "login", "config": {"token_type": "batch"}});
     done(stack.write("sys/auth/people", config).await);
-    let token = log_in(&stack, "alice").await;
+    let token = stack.log_in("alice").await;
     assert!(token.starts_with("hvb."));
     let sentence = "cubbyhole operations are only supported by \"service\" type tokens".to_owned();
     for (operation, path) in [("update", "a"), ("read", "a"), ("list", ""), ("delete", "a")] {
@@ -137,7 +128,7 @@ async fn a_batch_token_has_none() {
 async fn a_path_cannot_lead_out() {
     let stack = Stack::open().await;
     for path in ["cubbyhole/../x", "cubbyhole/a/../../../token/id/x", "cubbyhole/a\0b"] {
-        let asked = common::request("update", path, &json!({"a": 1}));
+        let asked = request("update", path, &json!({"a": 1}));
         let outcome = stack.send(api::Request { token: stack.root.clone(), ..asked }).await;
         assert_eq!(refused(outcome).0, "invalid", "{path:?}");
     }
@@ -146,7 +137,7 @@ async fn a_path_cannot_lead_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_left_of_what_a_token_writes_while_it_is_revoked() {
     let stack = stack().await;
-    let tokens: Vec<String> = join_all((0..50).map(|_| log_in(&stack, "alice"))).await;
+    let tokens: Vec<String> = join_all((0..50).map(|_| stack.log_in("alice"))).await;
     let ended = tokens.iter().map(async |token| {
         let writes = (0..8).map(async |n| {
             let written = stack.ask(token, "update", &format!("cubbyhole/{n}"), json!({"mine": true})).await;

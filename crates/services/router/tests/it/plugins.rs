@@ -1,13 +1,12 @@
 //! What a plugin is told, and what its answers mean.
 
-mod common;
-
-use common::{Stack, data, done, envelope, refused, request};
 use serde_json::{Value, json};
 use wire::{
     Failure,
     router::v1::{self as api, response::Body},
 };
+
+use crate::common::{Outcome, Stack, data, done, envelope, header, refused, request};
 
 async fn odd() -> Stack {
     let stack = Stack::open().await;
@@ -57,7 +56,7 @@ async fn errors_that_are_answered_stand_alone_and_others_are_listed() {
 #[tokio::test]
 async fn raw_answers_and_redirects_go_out_as_they_are() {
     let stack = odd().await;
-    let raw = |outcome: common::Outcome| match outcome.unwrap().body {
+    let raw = |outcome: Outcome| match outcome.unwrap().body {
         Some(Body::Raw(raw)) => (raw.code, raw.content_type, raw.body),
         other => panic!("not raw: {other:?}"),
     };
@@ -95,7 +94,7 @@ async fn a_write_is_a_creation_when_there_was_nothing() {
 #[tokio::test]
 async fn g9_headers_pass_only_where_the_mount_lets_them() {
     let stack = odd().await;
-    let headers = ["x-let-in", "x-kept-out", "x-vault-token"].map(|name| common::header(name, "1")).to_vec();
+    let headers = ["x-let-in", "x-kept-out", "x-vault-token"].map(|name| header(name, "1")).to_vec();
     let ask = async |path: &str| {
         let asked = request("read", path, &Value::Null);
         stack.send(api::Request { token: stack.root.clone(), headers: headers.clone(), ..asked }).await

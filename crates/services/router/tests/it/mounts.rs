@@ -1,15 +1,8 @@
 //! The mount table over its endpoints, and what a kill leaves of it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::{Stack, data, done, envelope, refused};
 use serde_json::{Value, json};
 
-fn invalid(text: &str) -> (&'static str, String) {
-    ("invalid", text.to_owned())
-}
+use crate::common::{Stack, data, done, envelope, invalid, refused};
 
 /// How many mounts are always there; one of them is an auth method.
 const ALWAYS: usize = 4;

@@ -1,15 +1,13 @@
 //! How many leases there may be below a path.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::{
-    Outcome, Stack, data, done, envelope, eventually,
-    issuer::{known, set_mood},
-    refused,
-};
 use futures::future::join_all;
 use serde_json::{Value, json};
+
+use crate::common::{
+    Outcome, Stack, data, done, envelope, eventually,
+    issuer::{Mood, known, set_mood},
+    refused,
+};
 
 fn exceeded(path: &str) -> (&'static str, String) {
     ("exhausted", format!("request path \"{path}\": lease count quota exceeded"))
@@ -74,7 +72,7 @@ async fn one_lease_too_many_is_refused_and_what_was_issued_is_taken_back() {
     assert_eq!(data(stack.read("sys/quotas/lease-count/q").await)["counter"], json!(2));
     done(stack.write("sys/leases/revoke", json!({"lease_id": first.lease_id, "sync": true})).await);
     envelope(issue(&stack, &token, path).await);
-    set_mood("count-a", common::issuer::Mood::Willing);
+    set_mood("count-a", Mood::Willing);
 }
 
 #[tokio::test]

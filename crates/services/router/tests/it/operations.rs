@@ -1,17 +1,11 @@
 //! What operators look at while the server runs.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::{Outcome, Stack, bare, data, done, envelope, refused};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use tonic::Request;
 use wire::router::v1::{self as api, Raw, response::Body, router_server::Router as _};
 
-fn invalid(text: &str) -> (&'static str, String) {
-    ("invalid", text.to_owned())
-}
+use crate::common::{Outcome, Stack, bare, data, done, envelope, invalid, refused, request};
 
 fn raw(outcome: Outcome) -> Raw {
     match outcome.unwrap().body {
@@ -88,7 +82,7 @@ async fn g5_only_a_listener_that_is_open_lets_everybody_look() {
     let stack = Stack::open().await;
     for path in ["sys/metrics", "sys/in-flight-req"] {
         assert_eq!(refused(stack.ask("", "read", path, Value::Null).await).0, "denied");
-        let request = common::request("read", path, &Value::Null);
+        let request = request("read", path, &Value::Null);
         let open = api::Request { open_metrics: true, open_in_flight: true, ..request };
         assert!(bare(stack.send(open.clone()).await).is_object());
         let other = api::Request { path: "sys/host-info".to_owned(), ..open };
@@ -116,7 +110,7 @@ async fn counts_are_told_in_the_form_that_is_asked_for() {
 async fn the_log_is_told_to_those_who_may_at_the_level_that_they_want() {
     let stack = Stack::open().await;
     let watch = async |token: &str, wish: Value| {
-        let request = common::request("read", "sys/monitor", &wish);
+        let request = request("read", "sys/monitor", &wish);
         let request = api::Request { token: token.to_owned(), ..request };
         stack.router.watch(Request::new(request)).await
     };

@@ -1,10 +1,5 @@
 //! The token store: how tokens are made of others, and how they end.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::{Stack, data, done, envelope, refused, request};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use wire::{
@@ -12,6 +7,8 @@ use wire::{
     pb,
     router::v1 as api,
 };
+
+use crate::common::{Outcome, Stack, data, done, envelope, refused, request};
 
 const BAD: &str = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n";
 const FORBIDDEN: &str = "1 error occurred:\n\t* permission denied\n\n";
@@ -27,7 +24,7 @@ struct Made {
 }
 
 impl Made {
-    fn of(outcome: common::Outcome) -> Self {
+    fn of(outcome: Outcome) -> Self {
         let envelope = envelope(outcome);
         Self { auth: serde_json::from_slice(&envelope.auth).unwrap(), warnings: envelope.warnings }
     }

@@ -1,10 +1,9 @@
 //! Initialising, unsealing, sealing, and who notices.
 
-mod common;
-
-use common::{Stack, bare, data, done, refused};
 use serde_json::{Value, json};
 use wire::catalog::v1::{SealRequest, UnsealRequest};
+
+use crate::common::{Stack, bare, data, done, refused};
 
 #[tokio::test]
 async fn while_sealed_only_the_endpoints_that_open_it_answer() {

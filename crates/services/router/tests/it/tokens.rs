@@ -1,12 +1,9 @@
 //! Who asks, and what they may do.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::{Stack, data, done, envelope, refused, request};
 use serde_json::{Value, json};
 use wire::{pb, router::v1 as api};
+
+use crate::common::{Stack, data, done, envelope, refused, request};
 
 const BAD: &str = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n";
 const FORBIDDEN: &str = "1 error occurred:\n\t* permission denied\n\n";
@@ -15,12 +12,6 @@ async fn with_login() -> Stack {
     let stack = Stack::open().await;
     done(stack.write("sys/auth/people", json!({"type": "login"})).await);
     stack
-}
-
-async fn log_in(stack: &Stack, name: &str) -> String {
-    let answer = envelope(stack.ask("", "update", &format!("auth/people/login/{name}"), json!({})).await);
-    let auth: Value = serde_json::from_slice(&answer.auth).unwrap();
-    auth["client_token"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -54,7 +45,7 @@ async fn the_root_token_is_looked_up_in_full() {
 #[tokio::test]
 async fn no_token_is_stored_in_clear() {
     let stack = with_login().await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     let ids = stack.stored_below("core/token/id/").await;
     assert_eq!(ids.len(), 2);
     for id in ids {
@@ -112,7 +103,7 @@ async fn l11_no_auth_method_makes_a_root_token() {
 #[tokio::test]
 async fn t6_a_revoked_token_is_worth_nothing_at_once_and_after_a_restart() {
     let mut stack = with_login().await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     let lookup = async |stack: &Stack| stack.ask(&token, "read", "auth/token/lookup-self", Value::Null).await;
     envelope(lookup(&stack).await);
     done(stack.ask(&token, "update", "auth/token/revoke-self", Value::Null).await);
@@ -125,7 +116,7 @@ async fn t6_a_revoked_token_is_worth_nothing_at_once_and_after_a_restart() {
 #[tokio::test]
 async fn uses_are_counted_once_each_however_many_ask_at_the_same_time() {
     let stack = with_login().await;
-    let token = log_in(&stack, "limited").await;
+    let token = stack.log_in("limited").await;
     let asks = (0..16).map(|_| stack.ask(&token, "read", "auth/token/lookup-self", Value::Null));
     let outcomes = futures::future::join_all(asks).await;
     let mut left: Vec<i64> = outcomes
@@ -140,7 +131,7 @@ async fn uses_are_counted_once_each_however_many_ask_at_the_same_time() {
 #[tokio::test]
 async fn a_token_bound_to_a_network_is_refused_elsewhere() {
     let stack = with_login().await;
-    let token = log_in(&stack, "bound").await;
+    let token = stack.log_in("bound").await;
     let from = async |address: &str| {
         let connection =
             Some(pb::Connection { remote_addr: address.to_owned(), ..pb::Connection::default() });
@@ -157,10 +148,10 @@ async fn a_login_is_renewed_by_the_plugin_that_vouched_for_it() {
     let renew = async |token: &str| {
         stack.ask(token, "update", "auth/token/renew-self", json!({"increment": "20m"})).await
     };
-    let token = log_in(&stack, "bob").await;
-    let auth: Value = serde_json::from_slice(&envelope(renew(&token).await).auth).unwrap();
+    let token = stack.log_in("bob").await;
+    let auth = crate::common::auth(renew(&token).await);
     assert_eq!((&auth["lease_duration"], &auth["client_token"]), (&json!(1200), &json!(token)));
-    let forgotten = log_in(&stack, "forgotten").await;
+    let forgotten = stack.log_in("forgotten").await;
     done(renew(&forgotten).await);
     let seen = data(stack.ask(&forgotten, "read", "auth/token/lookup-self", Value::Null).await);
     assert!(seen["ttl"].as_u64().unwrap() <= 600);
@@ -170,7 +161,7 @@ async fn a_login_is_renewed_by_the_plugin_that_vouched_for_it() {
 async fn a_mount_may_say_that_its_logins_yield_batch_tokens() {
     let stack = with_login().await;
     done(stack.write("sys/auth/people/tune", json!({"token_type": "batch"})).await);
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     assert!(token.starts_with("hvb."));
     let seen = data(stack.ask(&token, "read", "auth/token/lookup-self", Value::Null).await);
     assert_eq!((&seen["type"], &seen["display_name"]), (&json!("batch"), &json!("people-bob")));

@@ -1,11 +1,9 @@
 //! How often may be asked.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::{Outcome, Stack, data, done, refused, request};
 use serde_json::{Value, json};
 use wire::{pb, router::v1::Request};
+
+use crate::common::{Outcome, Stack, data, done, refused, request};
 
 /// A request from another address.
 async fn from(stack: &Stack, address: &str, token: &str, path: &str) -> Outcome {

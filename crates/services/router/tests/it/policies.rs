@@ -1,11 +1,8 @@
 //! What the holders of policies may do, and how policies are looked after.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::{Outcome, Stack, data, done, envelope, refused};
 use serde_json::{Value, json};
+
+use crate::common::{Outcome, Stack, auth, data, done, envelope, refused};
 
 const FORBIDDEN: (&str, &str) = ("denied", "1 error occurred:\n\t* permission denied\n\n");
 
@@ -17,13 +14,8 @@ async fn with_login() -> Stack {
     stack
 }
 
-async fn auth(stack: &Stack, name: &str) -> Value {
-    let answer = envelope(stack.ask("", "update", &format!("auth/people/login/{name}"), json!({})).await);
-    serde_json::from_slice(&answer.auth).unwrap()
-}
-
-async fn log_in(stack: &Stack, name: &str) -> String {
-    auth(stack, name).await["client_token"].as_str().unwrap().to_owned()
+async fn login(stack: &Stack, name: &str) -> Value {
+    auth(stack.ask("", "update", &format!("auth/people/login/{name}"), json!({})).await)
 }
 
 async fn policy(stack: &Stack, name: &str, text: &str) {
@@ -37,7 +29,7 @@ fn is_forbidden(outcome: Outcome) -> bool {
 #[tokio::test]
 async fn a_login_may_do_what_its_policies_say_and_nothing_else() {
     let stack = with_login().await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     let ask = async |operation: &str, path: &str| stack.ask(&token, operation, path, Value::Null).await;
     assert!(is_forbidden(ask("read", "odd/a").await));
 
@@ -66,7 +58,7 @@ async fn to_create_and_to_change_are_different_things() {
     policy(&stack, "maker", r#"path "odd/*" { capabilities = ["create"] }"#).await;
     policy(&stack, "mender", r#"path "odd/*" { capabilities = ["update"] }"#).await;
     for (name, allowed, forbidden) in [("maker", "new", "old"), ("mender", "old", "new")] {
-        let token = log_in(&stack, name).await;
+        let token = stack.log_in(name).await;
         let write = async |path: &str| stack.ask(&token, "update", &format!("odd/{path}"), json!({})).await;
         assert!(write(allowed).await.is_ok(), "{name}");
         assert!(is_forbidden(write(forbidden).await), "{name}");
@@ -82,7 +74,7 @@ async fn parameters_are_looked_at() {
         r#"path "odd/a" { capabilities = ["update"] allowed_parameters = {"a" = ["x*"]} required_parameters = ["a"] }"#,
     )
     .await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     let write = async |body: Value| stack.ask(&token, "update", "odd/a", body).await;
     assert!(write(json!({"a": "xyz"})).await.is_ok());
     for body in [json!({"a": "y"}), json!({"a": "x", "b": 1}), json!({}), Value::Null] {
@@ -95,7 +87,7 @@ async fn c8_the_catalog_needs_sudo_and_so_do_the_paths_that_plugins_name() {
     let stack = with_login().await;
     let all = r#"["create", "read", "update", "delete", "list"]"#;
     policy(&stack, "bob", &format!(r#"path "*" {{ capabilities = {all} }}"#)).await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     for (operation, path) in [
         ("update", "sys/plugins/catalog/secret/mine"),
         ("read", "sys/plugins/catalog/secret/kv"),
@@ -135,7 +127,7 @@ async fn c8_the_catalog_needs_sudo_and_so_do_the_paths_that_plugins_name() {
 #[tokio::test]
 async fn r4_what_is_forbidden_and_what_is_absent_look_the_same() {
     let stack = with_login().await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     for path in ["odd/a", "absent/a", "sys/mounts", "sys/absent", "auth/people/x", "auth/absent/x"] {
         assert!(is_forbidden(stack.ask(&token, "read", path, Value::Null).await), "{path}");
     }
@@ -151,7 +143,7 @@ async fn r4_what_is_forbidden_and_what_is_absent_look_the_same() {
 async fn mounts_are_shown_to_those_who_may_do_something_in_them() {
     let stack = with_login().await;
     policy(&stack, "bob", r#"path "odd/some/+" { capabilities = ["read"] }"#).await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     let seen = data(stack.ask(&token, "read", "sys/internal/ui/mounts", Value::Null).await);
     assert_eq!(
         seen["secret"].as_object().unwrap().keys().collect::<Vec<_>>(),
@@ -179,7 +171,7 @@ async fn callers_learn_what_they_may_do() {
            path "odd/x" { capabilities = ["update"] denied_parameters = {"D" = []} }"#,
     )
     .await;
-    let made = auth(&stack, "bob").await;
+    let made = login(&stack, "bob").await;
     let token = made["client_token"].as_str().unwrap();
 
     let acl = data(stack.ask(token, "read", "sys/internal/ui/resultant-acl", Value::Null).await);
@@ -207,7 +199,7 @@ async fn callers_learn_what_they_may_do() {
 #[tokio::test]
 async fn questions_about_tokens_that_do_not_exist_are_refused() {
     let stack = with_login().await;
-    let made = auth(&stack, "bob").await;
+    let made = login(&stack, "bob").await;
     let token = made["client_token"].as_str().unwrap();
     done(stack.ask(token, "update", "auth/token/revoke-self", json!({})).await);
     for (path, body, kind, why) in [
@@ -260,7 +252,7 @@ async fn t1_root_is_no_policy_that_can_be_written() {
 async fn c1_a_damaged_policy_stops_its_holders_and_nothing_else() {
     let mut stack = with_login().await;
     policy(&stack, "bob", r#"path "odd/*" { capabilities = ["read"] }"#).await;
-    let token = log_in(&stack, "bob").await;
+    let token = stack.log_in("bob").await;
     stack.store("core/policies/acl/bob", b"{").await;
     stack.restart();
     assert!(is_forbidden(stack.ask(&token, "read", "odd/a", Value::Null).await));

@@ -1,12 +1,9 @@
 //! Who the holders of tokens are, and what follows from that.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::{Outcome, Stack, data, done, envelope, refused};
 use serde_json::{Value, json};
 use wire::catalog::v1::{CommitRequest, Write};
+
+use crate::common::{Outcome, Stack, auth, data, done, refused};
 
 const FORBIDDEN: (&str, &str) = ("denied", "1 error occurred:\n\t* permission denied\n\n");
 
@@ -33,10 +30,6 @@ async fn log_in(stack: &Stack, name: &str) -> (String, String) {
     let auth = auth(log_in_at(stack, "people", name).await);
     let text = |member: &str| auth[member].as_str().unwrap().to_owned();
     (text("client_token"), text("entity_id"))
-}
-
-fn auth(outcome: Outcome) -> Value {
-    serde_json::from_slice(&envelope(outcome).auth).unwrap()
 }
 
 async fn accessor(stack: &Stack, path: &str) -> String {

@@ -1,18 +1,8 @@
 //! What operators set beside mounts, policies and tokens, and what the server says about itself.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::{Stack, bare, data, done, envelope, refused};
 use serde_json::{Value, json};
 
-fn invalid(text: &str) -> (&'static str, String) {
-    ("invalid", text.to_owned())
-}
-
-fn not_found(text: &str) -> (&'static str, String) {
-    ("not-found", text.to_owned())
-}
+use crate::common::{Stack, bare, data, done, envelope, invalid, not_found, refused};
 
 #[tokio::test]
 async fn gateways_are_told_which_pages_may_ask_and_still_are_after_a_restart() {

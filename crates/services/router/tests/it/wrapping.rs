@@ -1,13 +1,10 @@
 //! Answers that are put aside under a token, and taken out once.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::{Outcome, Stack, data, done, envelope, refused, request};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use wire::router::v1::{self as api, response::Body};
+
+use crate::common::{Outcome, Stack, data, done, envelope, refused, request};
 
 const SECOND: i64 = 1_000_000_000;
 const NOT_VALID: &str = "wrapping token is not valid or does not exist";

@@ -1,10 +1,9 @@
 //! Root tokens from unseal keys, new unseal keys, and when the storage key is rotated.
 
-mod common;
-
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use common::{Outcome, Stack, bare, data, done, refused};
 use serde_json::{Value, json};
+
+use crate::common::{Outcome, Stack, bare, data, done, refused};
 
 const ROOT: &str = "sys/generate-root/attempt";
 

@@ -1,15 +1,12 @@
 //! What audit devices record of requests, and that nothing is done which they do not.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::{fs, path::PathBuf, time::Duration};
 
-use common::{Outcome, Stack, data, done, envelope, refused, request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wire::router::v1 as api;
+
+use crate::common::{Outcome, Stack, data, done, envelope, header, refused, request};
 
 /// A device that writes to a file, and the file.
 struct Log {
@@ -84,7 +81,7 @@ async fn a_request_has_a_record_before_it_is_done_and_one_of_its_answer() {
     let log = Log::enable(&stack).await;
     let sent = api::Request {
         token: stack.root.clone(),
-        headers: vec![common::header("user-agent", "curl")],
+        headers: vec![header("user-agent", "curl")],
         ..request("update", "odd/new", &json!({"a": "mine", "n": 5}))
     };
     stack.send(sent).await.unwrap();
@@ -351,7 +348,7 @@ async fn a3_no_canary_is_seen_wherever_it_is_put() {
     let keys =
         json!({"passthrough_request_headers": ["X-Hidden"], "allowed_response_headers": ["X-Let-Out"]});
     done(stack.write("sys/mounts/odd/tune", keys).await);
-    let header = |name| common::header(name, "canary");
+    let header = |name| header(name, "canary");
     let body = json!({"a": "canary", "b": {"c": ["canary", {"d": "canary"}]}, "e": "x\ncanary\"", "error": "canary"});
     for path in [
         "odd/a",

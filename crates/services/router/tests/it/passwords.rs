@@ -1,10 +1,8 @@
 //! Policies by which passwords are made up.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::{Outcome, Stack, data, done, refused};
 use serde_json::{Value, json};
+
+use crate::common::{Outcome, Stack, data, done, refused};
 
 const POLICY: &str = "length = 12\nrule \"charset\" { charset = \"abc\" min-chars = 3 }\nrule \"charset\" { charset = \"019\" min-chars = 3 }";
 

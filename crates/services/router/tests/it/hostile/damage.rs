@@ -45,18 +45,6 @@ async fn put(stack: &Stack, key: &str, value: Option<bytes::Bytes>) {
     stack.catalog.storage_client().commit(CommitRequest { writes }).await.unwrap();
 }
 
-/// Every key that is stored.
-async fn keys(stack: &Stack) -> Vec<String> {
-    let (mut keys, mut folders) = (Vec::new(), vec![String::new()]);
-    while let Some(folder) = folders.pop() {
-        for name in stack.stored_below(&folder).await {
-            let path = format!("{folder}{name}");
-            if path.ends_with('/') { folders.push(path) } else { keys.push(path) }
-        }
-    }
-    keys
-}
-
 /// What may have become of a value: no record any more, half of one, or one of which a field says nothing of use.
 fn damages(value: &[u8]) -> Vec<Option<Vec<u8>>> {
     let mut all = vec![None];
@@ -77,7 +65,7 @@ fn damages(value: &[u8]) -> Vec<Option<Vec<u8>>> {
 #[tokio::test]
 async fn c1_nothing_that_is_stored_keeps_the_server_closed() {
     let mut stack = furnished().await;
-    let keys = keys(&stack).await;
+    let keys = stack.all_stored_below("").await;
     assert!(keys.len() > 25, "{keys:?}");
     for key in &keys {
         // A token whose record is damaged may have ended, and has taken others along.
