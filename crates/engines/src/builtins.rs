@@ -1,24 +1,28 @@
 use std::sync::Arc;
 
 use domain::PluginType;
-use tenon::{Builtin, Factory};
+use tenon::{Builtin, Factory, Makes};
 
 use crate::{BUILTIN_VERSION, approle, kv, userpass};
 
-/// The plugins that are part of the host: name, type, version, and what makes their backends.
+/// The plugins that are part of the host: name, type, version, and what they make.
 pub fn builtins() -> Vec<Builtin> {
-    let table: [(&str, PluginType, Arc<dyn Factory>); 3] = [
-        ("approle", PluginType::Auth, Arc::new(approle::create)),
-        ("kv", PluginType::Secret, Arc::new(kv::create)),
-        ("userpass", PluginType::Auth, Arc::new(userpass::create)),
+    let table = [
+        ("approle", PluginType::Auth, backends(approle::create)),
+        ("kv", PluginType::Secret, backends(kv::create)),
+        ("userpass", PluginType::Auth, backends(userpass::create)),
     ];
     table
         .into_iter()
-        .filter_map(|(name, plugin_type, factory)| {
+        .filter_map(|(name, plugin_type, makes)| {
             let version = BUILTIN_VERSION.parse().ok()?;
-            Some(Builtin { name: name.parse().ok()?, plugin_type, version, factory })
+            Some(Builtin { name: name.parse().ok()?, plugin_type, version, makes })
         })
         .collect()
+}
+
+fn backends(factory: impl Factory) -> Makes {
+    Makes::Backends(Arc::new(factory))
 }
 
 #[cfg(test)]

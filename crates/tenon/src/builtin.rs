@@ -2,9 +2,9 @@ use std::{fmt, sync::Arc};
 
 use domain::{PluginName, PluginType, PluginVersion};
 
-use crate::Factory;
+use crate::{Factory, database::DatabaseFactory};
 
-/// A plugin that is part of the host: its name, and what makes its backends.
+/// A plugin that is part of the host: its name, and what it makes.
 #[derive(Clone)]
 pub struct Builtin {
     /// What it is enabled by.
@@ -13,8 +13,17 @@ pub struct Builtin {
     pub plugin_type: PluginType,
     /// Its version; the metadata says `builtin`.
     pub version: PluginVersion,
-    /// Makes one backend for each mount.
-    pub factory: Arc<dyn Factory>,
+    /// What it makes.
+    pub makes: Makes,
+}
+
+/// What a built-in plugin makes.
+#[derive(Clone)]
+pub enum Makes {
+    /// A backend for each mount: it is a secrets engine or an auth method.
+    Backends(Arc<dyn Factory>),
+    /// Connections to databases, for a database engine.
+    Databases(Arc<dyn DatabaseFactory>),
 }
 
 impl fmt::Debug for Builtin {

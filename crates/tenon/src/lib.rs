@@ -14,12 +14,12 @@ mod system;
 mod wal;
 
 pub use backend::{Backend, BackendKind, Config, Factory, Host};
-pub use builtin::Builtin;
+pub use builtin::{Builtin, Makes};
 pub use domain::{Operation, Reason, SpecialPaths};
 pub use error::{Error, Result, status_of};
 pub use request::{Connection, Request, WrapRequest};
 pub use response::{Alias, Auth, LeaseOptions, Response, Secret, WrapInfo};
-pub use serve::{routes, serve, serve_multiplexed};
+pub use serve::{database_routes, routes, serve, serve_database, serve_multiplexed};
 pub use storage::{Key, Prefix, Storage, Write};
 pub use system::System;
 pub use wal::{Wal, WalEntry};

@@ -10,6 +10,7 @@ mod generated {
 
 pub use codec::{Protobuf, buffers};
 pub use failure::{Failure, failure_of, status_of};
+pub use generated::dbplugin::v5 as dbplugin;
 pub use generated::grpc::health::v1 as health;
 pub use generated::logical;
 pub use generated::mortise::{catalog, common, launcher, router};

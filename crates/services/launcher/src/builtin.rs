@@ -2,7 +2,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use storage::Storage;
-use tenon::{Backend, BackendKind, Builtin, Config, convert};
+use tenon::{Backend, BackendKind, Builtin, Config, Makes, convert};
 use tokio::time::timeout;
 use wire::{launcher::v1::MountSpec, pb};
 
@@ -73,7 +73,10 @@ async fn create(
     let config = Config { options, backend_uuid: spec.backend_uuid.clone() };
     let refused = |error: tenon::Error| Error::Refused(error.to_string());
     let host = tenon::Host { storage: view, system };
-    let backend = builtin.factory.create(config, host).await.map_err(refused)?;
+    let Makes::Backends(factory) = &builtin.makes else {
+        return Err(Error::NotMountable { plugin: builtin.name.to_string() });
+    };
+    let backend = factory.create(config, host).await.map_err(refused)?;
     check_type(builtin, spec, backend.kind())?;
     backend.initialize().await.map_err(refused)?;
     Ok(backend)
@@ -92,7 +95,7 @@ fn check_type(builtin: &Builtin, spec: &MountSpec, kind: BackendKind) -> Result<
 }
 
 /// A panic of an engine as an error.
-async fn caught<T>(name: &str, work: impl Future<Output = T>) -> Result<T> {
+pub async fn caught<T>(name: &str, work: impl Future<Output = T>) -> Result<T> {
     // Nothing of the engine is looked at after a panic but what it keeps behind its own locks.
     let outcome = AssertUnwindSafe(work).catch_unwind().await;
     outcome.map_err(|_| Error::Panicked(name.to_owned()))

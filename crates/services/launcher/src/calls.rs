@@ -123,19 +123,20 @@ async fn ready(mount: &Arc<Mount>) -> Result<Arc<Instance>> {
 }
 
 /// Whether a call is repeated: if the plugin certainly never received it; and once if it only reads.
-struct Rules {
+pub struct Rules {
     reads: bool,
     repeated: bool,
     unsent: usize,
 }
 
 impl Rules {
-    const fn new(reads: bool) -> Self {
+    /// For a call that may be repeated once if it only reads.
+    pub const fn new(reads: bool) -> Self {
         Self { reads, repeated: false, unsent: 0 }
     }
 
     /// Returns if the call is to be repeated.
-    async fn judge(&mut self, line: &Line, trouble: Trouble) -> Result<()> {
+    pub async fn judge(&mut self, line: &Line, trouble: Trouble) -> Result<()> {
         let lost = match trouble {
             Trouble::Failed(error) => return Err(error),
             Trouble::Lost(lost) => lost,

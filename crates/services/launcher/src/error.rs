@@ -75,6 +75,14 @@ pub enum Error {
         /// What it says.
         found: u32,
     },
+    /// Database plugins are for database engines.
+    #[error(
+        "plugin {plugin} is a database plugin: a database secrets engine uses it, and it cannot be mounted itself"
+    )]
+    NotMountable {
+        /// The plugin.
+        plugin: String,
+    },
     /// There is no such engine in the host.
     #[error("this server has no built-in {kind} plugin called {name}")]
     NoBuiltin {
@@ -167,6 +175,7 @@ impl Error {
             | Self::Start { .. }
             | Self::Refused(_)
             | Self::WrongType { .. }
+            | Self::NotMountable { .. }
             | Self::NoBuiltin { .. }
             | Self::Malformed(_) => Kind::Invalid,
             Self::Backoff { .. } | Self::Stopping { .. } => Kind::Unavailable,

@@ -10,6 +10,7 @@ mod child;
 mod chronicle;
 mod codec;
 mod config;
+mod databases;
 mod diagnosis;
 mod entry;
 mod environment;

@@ -22,6 +22,14 @@ impl Masks {
         Self(values.into_iter().map(String::from).collect())
     }
 
+    /// These, and more.
+    pub fn and<'v>(&self, more: impl IntoIterator<Item = &'v str>) -> Self {
+        let more = more.into_iter().filter(|value| value.len() >= SHORTEST).map(String::from);
+        let mut values: Vec<_> = self.0.iter().cloned().chain(more).collect();
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        Self(values.into())
+    }
+
     /// The text without any of it.
     pub fn hide<'t>(&self, text: impl Into<Cow<'t, str>>) -> Cow<'t, str> {
         self.0.iter().fold(text.into(), |text, value| {

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -44,9 +44,13 @@ impl Members {
         all.paths.is_empty()
     }
 
-    /// Their paths.
+    /// Their paths, each once.
     pub fn paths(&self) -> Vec<String> {
-        self.all().paths.values().cloned().collect()
+        // A mount may have several connections to databases in one process.
+        let mut paths: Vec<_> = self.all().paths.values().cloned().collect();
+        let mut seen = BTreeSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        paths
     }
 }
 

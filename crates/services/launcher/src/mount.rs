@@ -65,7 +65,7 @@ impl Mount {
     ) -> Arc<Self> {
         Arc::new(Self {
             storage,
-            system: Arc::new(MountSystem::new(Arc::clone(&host), spec)),
+            system: Arc::new(MountSystem::new(Arc::clone(&host), Arc::clone(&processes), spec)),
             host,
             processes,
             ready: ArcSwapOption::empty(),
@@ -274,6 +274,7 @@ impl Mount {
     /// goes for good, the plugin cleans up, its process ends if this was its last mount, and nothing is written any more.
     pub async fn close(self: &Arc<Self>, reason: Reason) {
         self.system.taint();
+        self.system.databases.end(reason);
         let limit = self.host.config.cleanup_deadline;
         let undoes = reason == Reason::Disabled && self.storage.has_unfinished().await.unwrap_or(false);
         if undoes && timeout(limit, self.instance()).await.is_err() {
@@ -290,6 +291,7 @@ impl Mount {
             }
             instance.retire(limit).await;
         }
+        self.system.databases.close_all(reason).await;
         self.give_up_berths(reason).await;
         self.storage.close(limit).await;
     }

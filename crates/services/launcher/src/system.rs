@@ -8,12 +8,18 @@ use std::{
 
 use arc_swap::ArcSwap;
 use domain::Secret;
-use tenon::{System, convert::from_nanos};
+use tenon::{
+    System,
+    convert::from_nanos,
+    database::{self, Opened},
+};
 use wire::launcher::v1::{GeneratePassword, MountSpec, answer_request::Answer, question::Asks};
 
 use crate::{
+    databases::{Databases, not_opened},
     host::{Cluster, Host},
     people::People,
+    processes::Processes,
     questions::Unanswered,
 };
 
@@ -23,14 +29,22 @@ pub struct MountSystem {
     host: Arc<Host>,
     spec: ArcSwap<MountSpec>,
     tainted: AtomicBool,
+    /// The database plugins that its engine has opened.
+    pub databases: Arc<Databases>,
     /// Who is behind the requests that are under way.
     pub people: Arc<People>,
 }
 
 impl MountSystem {
     /// The surroundings of a mount.
-    pub fn new(host: Arc<Host>, spec: Arc<MountSpec>) -> Self {
-        Self { host, spec: ArcSwap::new(spec), tainted: AtomicBool::new(false), people: Arc::default() }
+    pub fn new(host: Arc<Host>, processes: Arc<Processes>, spec: Arc<MountSpec>) -> Self {
+        Self {
+            databases: Databases::new(Arc::clone(&host), processes),
+            host,
+            spec: ArcSwap::new(spec),
+            tainted: AtomicBool::new(false),
+            people: Arc::default(),
+        }
     }
 
     /// The mount's settings as they are now.
@@ -101,5 +115,10 @@ impl System for MountSystem {
         // A plugin is told no more than this, as in Vault; the reason is for the operator.
         tracing::warn!(policy, mount = self.spec().path, why = refusal, "a plugin gets no password");
         Err(tenon::Error::Internal("failed to generate password".to_owned()))
+    }
+
+    async fn open_database(&self, name: &str, version: &str) -> database::Result<Opened> {
+        let path = self.spec().path.clone();
+        self.databases.open(&path, name, version).await.map_err(|error| not_opened(&error))
     }
 }

@@ -4,6 +4,7 @@
 //! issue time, Go's zero time when there is none.
 
 mod access;
+pub mod database;
 mod error;
 mod outcome;
 mod request;

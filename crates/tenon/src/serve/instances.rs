@@ -14,6 +14,23 @@ const MULTIPLEX_ID: &str = "multiplex_id";
 /// The id of the only instance of a process that is not multiplexed. Such a process gets ids too, and ignores them.
 const ONLY: &str = "";
 
+/// The id that a host gives to one of those whom a process serves. The sentences are those of Go's plugins, which hosts
+/// may look for.
+#[allow(clippy::result_large_err, reason = "tonic's own type")]
+pub(super) fn multiplex_id(metadata: &MetadataMap) -> Result<&str, Status> {
+    let mut ids = metadata.get_all(MULTIPLEX_ID).iter();
+    let Some(first) = ids.next() else { return Err(Status::unknown("no multiplexing ID found")) };
+    let more = ids.count();
+    if more > 0 {
+        return Err(Status::unknown(format!("unexpected number of IDs in metadata: ({})", more + 1)));
+    }
+    match first.to_str() {
+        Ok("") => Err(Status::unknown("empty multiplex ID in metadata")),
+        Ok(id) => Ok(id),
+        Err(_) => Err(Status::unknown("no multiplexing ID found")),
+    }
+}
+
 /// One mount's backend, and its view of the host.
 pub(super) struct Instance {
     pub(super) backend: Arc<dyn Backend>,
@@ -31,23 +48,13 @@ impl Instances {
         Self { multiplexed, by_id: RwLock::default() }
     }
 
-    /// The id that a call is about. The sentences are those of Go's plugins, which hosts may look for.
+    /// The id that a call is about.
     #[allow(clippy::result_large_err, reason = "tonic's own type")]
     pub(super) fn id_of<'r>(&self, metadata: &'r MetadataMap) -> Result<&'r str, Status> {
         if !self.multiplexed {
             return Ok(ONLY);
         }
-        let mut ids = metadata.get_all(MULTIPLEX_ID).iter();
-        let Some(first) = ids.next() else { return Err(Status::unknown("no multiplexing ID found")) };
-        let more = ids.count();
-        if more > 0 {
-            return Err(Status::unknown(format!("unexpected number of IDs in metadata: ({})", more + 1)));
-        }
-        match first.to_str() {
-            Ok("") => Err(Status::unknown("empty multiplex ID in metadata")),
-            Ok(id) => Ok(id),
-            Err(_) => Err(Status::unknown("no multiplexing ID found")),
-        }
+        multiplex_id(metadata)
     }
 
     /// The instance that a call is about.

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use tenon::{
-    Backend, BackendKind, Builtin, Config, Factory, Host, Operation, Request, Response, Result, SpecialPaths,
+    Backend, BackendKind, Builtin, Config, Factory, Host, Makes, Operation, Request, Response, Result,
+    SpecialPaths,
 };
 
 /// An engine that does as it is told.
@@ -54,6 +55,6 @@ pub fn engines() -> Vec<Builtin> {
         name: "obedient".parse().unwrap(),
         plugin_type: domain::PluginType::Secret,
         version: "v1.0.0+builtin".parse().unwrap(),
-        factory: Arc::new(Making),
+        makes: Makes::Backends(Arc::new(Making)),
     }]
 }

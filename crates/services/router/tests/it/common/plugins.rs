@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use domain::PluginType;
 use tenon::{
-    Alias, Auth, Backend, BackendKind, Builtin, Config, Error, Factory, Host, LeaseOptions, Operation,
+    Alias, Auth, Backend, BackendKind, Builtin, Config, Error, Factory, Host, LeaseOptions, Makes, Operation,
     Request, Response, Result, Secret, SpecialPaths, WrapInfo,
 };
 
@@ -14,7 +14,7 @@ pub fn builtins() -> Vec<Builtin> {
     let mut builtins = engines::builtins();
     let mut add = |name: &str, plugin_type, factory: Arc<dyn Factory>| {
         let (name, version) = (name.parse().unwrap(), "v1.0.0+builtin".parse().unwrap());
-        builtins.push(Builtin { name, plugin_type, version, factory });
+        builtins.push(Builtin { name, plugin_type, version, makes: Makes::Backends(factory) });
     };
     add("odd", PluginType::Secret, Arc::new(Odd));
     add("login", PluginType::Auth, Arc::new(Login));
