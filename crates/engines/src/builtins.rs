@@ -3,12 +3,13 @@ use std::sync::Arc;
 use domain::PluginType;
 use tenon::{Builtin, Factory, Makes};
 
-use crate::{BUILTIN_VERSION, approle, kv, userpass};
+use crate::{BUILTIN_VERSION, approle, database, kv, userpass};
 
 /// The plugins that are part of the host: name, type, version, and what they make.
 pub fn builtins() -> Vec<Builtin> {
     let table = [
         ("approle", PluginType::Auth, backends(approle::create)),
+        ("database", PluginType::Secret, backends(database::create)),
         ("kv", PluginType::Secret, backends(kv::create)),
         ("userpass", PluginType::Auth, backends(userpass::create)),
     ];
@@ -34,7 +35,7 @@ mod tests {
         let builtins = builtins();
         assert_eq!(
             builtins.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
-            ["approle", "kv", "userpass"]
+            ["approle", "database", "kv", "userpass"]
         );
         assert!(builtins.iter().all(|builtin| builtin.version.is_builtin()));
     }

@@ -3,6 +3,7 @@
 pub mod approle;
 mod auth;
 mod builtins;
+pub mod database;
 pub mod kv;
 mod locks;
 pub mod userpass;

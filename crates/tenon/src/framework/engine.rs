@@ -38,7 +38,16 @@ pub(super) struct Lease<S> {
 pub(super) struct RollBack<S> {
     pub(super) wal: fn(&S) -> &Wal,
     pub(super) min_age: Duration,
-    pub(super) undo: Hook<S, WalEntry, Result<()>>,
+    pub(super) undo: Hook<S, WalEntry, Result<Undone>>,
+}
+
+/// What has become of an entry in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// It is undone or finished, and the entry goes.
+    Now,
+    /// Somebody else sees to it, and to the entry.
+    Later,
 }
 
 macro_rules! hooks {
@@ -130,7 +139,7 @@ impl<S: Send + Sync + 'static> Engine<S> {
     pub fn roll_back<F, Fut>(mut self, wal: fn(&S) -> &Wal, min_age: Duration, undo: F) -> Self
     where
         F: Fn(Arc<S>, WalEntry) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<()>> + Send + 'static,
+        Fut: Future<Output = Result<Undone>> + Send + 'static,
     {
         self.roll_back = Some(RollBack { wal, min_age, undo: hook(undo) });
         self

@@ -53,7 +53,7 @@ pub mod loosely {
     pub use super::coerce::{int, seconds, string};
 }
 
-pub use engine::Engine;
+pub use engine::{Engine, Undone};
 pub use field::Field;
 pub use handler::{NoInput, Outcome};
 pub use input::present;

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::SystemTime};
 
 use serde::Deserialize;
 
-use super::{engine::RollBack, mounted::Mounted};
+use super::{
+    engine::{RollBack, Undone},
+    mounted::Mounted,
+};
 use crate::{Error, Request, Result};
 
 /// What the host may say when it asks.
@@ -39,7 +42,8 @@ impl<S: Send + Sync + 'static> Mounted<S> {
             }
             let (id, kind) = (entry.id.clone(), entry.kind.clone());
             let undone = match (roll_back.undo)(Arc::clone(&self.state), entry).await {
-                Ok(()) => wal.delete(&id).await,
+                Ok(Undone::Now) => wal.delete(&id).await,
+                Ok(Undone::Later) => Ok(()),
                 Err(error) => Err(Error::Other(format!("{kind} could not be rolled back: {error}"))),
             };
             outcome = outcome.and(undone);
@@ -63,11 +67,11 @@ mod tests {
     }
 
     impl Bridge {
-        async fn undo(self: Arc<Self>, entry: WalEntry) -> Result<()> {
+        async fn undo(self: Arc<Self>, entry: WalEntry) -> Result<Undone> {
             let what: String = entry.data()?;
             let fails = what == "stuck";
             self.undone.lock().unwrap().push(what);
-            if fails { Err(Error::Other("not yet".to_owned())) } else { Ok(()) }
+            if fails { Err(Error::Other("not yet".to_owned())) } else { Ok(Undone::Now) }
         }
     }
 
