@@ -4,7 +4,7 @@
 APART = go_kv hvac host_killed kill_under_load degraded durability seal mounts
 
 # Stories that can be told at length.
-LONG = crowd rounds swap_race durability cut_off tokens l7_ g3_
+LONG = crowd rounds swap_race durability cut_off tokens l7_ g3_ upgrade many_mounts chaos
 
 .PHONY: help build run test check fmt unit e2e e2e-apart programs plugins clients soak fuzz bench
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use testkit::{Options, Server, go_plugin, soak};
 use tokio::task::JoinSet;
 
+pub use self::dice::Dice;
 use self::{
     check::{changes, keys, settles, storage_differs, tables_hold_it},
     member::Member,

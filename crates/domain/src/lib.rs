@@ -32,7 +32,7 @@ pub use namespace::{InvalidNamespace, NamespaceName, NamespacePath, NamespaceTre
 pub use operation::{Operation, UnknownOperation};
 pub use password::{InvalidPasswordPolicy, PasswordPolicy};
 pub use path::{InvalidPath, MountPath, RequestPath};
-pub use process::{Life, News, Pauses, Reason};
+pub use process::{Life, Moment, News, Pauses, Reason};
 pub use secret::{Secret, Token};
 pub use special::SpecialPaths;
 pub use token::{Grant, GrantRefused, RolePolicies, display_name, matches_glob, normalise};

@@ -86,6 +86,7 @@ pub fn launcher(
         host_version: VAULT_VERSION.to_owned(),
         runtime_dir: config.plugin_tmpdir.clone(),
         mlock: !config.disable_mlock,
+        pauses: config.plugin_restart,
         never_shared: launcher::never_shared(
             std::env::var("VAULT_PLUGIN_MULTIPLEXING_OPT_OUT").ok().as_deref(),
         ),

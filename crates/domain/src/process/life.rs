@@ -67,10 +67,20 @@ pub enum News {
     StopAsked(Reason),
 }
 
+/// When news come in, and what chance adds to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// The time.
+    pub now: Instant,
+    /// Of 0 to 1: how much of what chance may take off a pause it takes off.
+    pub luck: f64,
+}
+
 impl Life {
     /// The state that follows; news that come too late change nothing.
     #[must_use]
-    pub fn after(self, news: News, now: Instant, pauses: &Pauses) -> Self {
+    pub fn after(self, news: News, at: Moment, pauses: &Pauses) -> Self {
+        let now = at.now;
         match (self, news) {
             (Self::Absent, News::Wanted) => Self::Verifying { strikes: 0 },
             (Self::Exited { strikes, .. }, News::Wanted) => Self::Verifying { strikes },
@@ -80,15 +90,15 @@ impl Life {
             (Self::Verifying { strikes }, News::Verified) => Self::Starting { strikes },
             (Self::Starting { strikes }, News::Ready) => Self::Running { since: now, strikes },
             (Self::Verifying { strikes }, News::Ended(reason)) => {
-                pauses.ended(strikes.saturating_add(1), reason, pauses.longest_blameless, now)
+                pauses.ended(strikes.saturating_add(1), reason, pauses.longest_blameless, at)
             }
             (Self::Starting { strikes }, News::Ended(reason)) => {
-                pauses.ended(strikes.saturating_add(1), reason, pauses.longest_after(reason), now)
+                pauses.ended(strikes.saturating_add(1), reason, pauses.longest_after(reason), at)
             }
             (Self::Running { since, strikes }, News::Ended(reason)) => {
                 let healthy = now.duration_since(since) >= pauses.healthy;
                 let strikes = if healthy { 0 } else { strikes.saturating_add(1) };
-                pauses.ended(strikes, reason, pauses.longest_after(reason), now)
+                pauses.ended(strikes, reason, pauses.longest_after(reason), at)
             }
             (Self::Starting { .. } | Self::Running { .. }, News::StopAsked(reason)) => {
                 Self::Draining { reason, kill_at: now + pauses.grace }
@@ -99,6 +109,18 @@ impl Life {
                 Self::Exited { reason, strikes: 0 }
             }
             (state, _) => state,
+        }
+    }
+
+    /// Early ends in a row so far.
+    pub const fn strikes(&self) -> u32 {
+        match self {
+            Self::Absent | Self::Draining { .. } => 0,
+            Self::Verifying { strikes }
+            | Self::Starting { strikes }
+            | Self::Running { strikes, .. }
+            | Self::Exited { strikes, .. }
+            | Self::Backoff { strikes, .. } => *strikes,
         }
     }
 

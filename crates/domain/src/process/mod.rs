@@ -6,6 +6,6 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
-pub use life::{Life, News};
+pub use life::{Life, Moment, News};
 pub use pauses::Pauses;
 pub use reason::Reason;

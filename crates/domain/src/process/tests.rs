@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+
 use super::*;
 
 const PAUSES: Pauses = Pauses {
@@ -7,16 +9,22 @@ const PAUSES: Pauses = Pauses {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(5),
     longest_blameless: Duration::from_secs(2),
+    jitter: 0,
+    breaker: 3,
     healthy: Duration::from_secs(10),
     grace: Duration::from_secs(2),
 };
+
+const fn at(now: Instant) -> Moment {
+    Moment { now, luck: 0.0 }
+}
 
 /// Moves a life through a series of news, each so many milliseconds after the one before.
 fn live(news: &[(u64, News)]) -> (Life, Instant) {
     let start = Instant::now();
     let step = |(life, now): (Life, Instant), (wait, news): &(u64, News)| {
         let now = now + Duration::from_millis(*wait);
-        (life.after(*news, now, &PAUSES), now)
+        (life.after(*news, at(now), &PAUSES), now)
     };
     let (life, now) = news.iter().fold((Life::Absent, start), step);
     (life, now)
@@ -71,8 +79,8 @@ fn missing_bytes_are_looked_for_again_soon_and_no_pause_is_endless() {
     let mut life = Life::Absent;
     let mut now = Instant::now();
     for _ in 0..200 {
-        life = life.after(News::Wanted, now, &PAUSES);
-        life = life.after(News::Ended(Reason::ChecksumMismatch), now, &PAUSES);
+        life = life.after(News::Wanted, at(now), &PAUSES);
+        life = life.after(News::Ended(Reason::ChecksumMismatch), at(now), &PAUSES);
         if let Life::Backoff { until, .. } = life {
             assert!(until - now <= PAUSES.longest_blameless);
         }
@@ -98,7 +106,7 @@ fn l15_who_is_killed_from_outside_again_and_again_is_slowed_down_but_soon_tried_
 fn who_is_asked_to_end_ends_for_that_reason() {
     let (life, now) = starts_and_then(&[(0, News::StopAsked(Reason::Disabled))]);
     assert_eq!(life, Life::Draining { reason: Reason::Disabled, kill_at: now + PAUSES.grace });
-    let ended = life.after(News::Ended(Reason::Killed), now, &PAUSES);
+    let ended = life.after(News::Ended(Reason::Killed), at(now), &PAUSES);
     assert_eq!(ended, Life::Exited { reason: Reason::Disabled, strikes: 0 });
 }
 
@@ -106,7 +114,39 @@ fn who_is_asked_to_end_ends_for_that_reason() {
 fn late_news_change_nothing() {
     let (running, now) = live(&START);
     for late in [News::Wanted, News::Verified, News::Ready] {
-        assert_eq!(running.after(late, now, &PAUSES), running);
+        assert_eq!(running.after(late, at(now), &PAUSES), running);
     }
-    assert_eq!(Life::Absent.after(News::Ended(Reason::Crashed), now, &PAUSES), Life::Absent);
+    assert_eq!(Life::Absent.after(News::Ended(Reason::Crashed), at(now), &PAUSES), Life::Absent);
+}
+
+#[test]
+fn too_many_early_ends_in_a_row_open_the_breaker_and_a_healthy_run_closes_it() {
+    let crash = (0, News::Ended(Reason::Crashed));
+    let mut news = [&START[..], &[crash]].concat();
+    for strikes in 1..=4 {
+        let (life, _) = live(&news);
+        assert_eq!((life.strikes(), PAUSES.is_open(life.strikes())), (strikes, strikes >= 3));
+        news.extend([(60_000, News::Wanted), START[1], START[2], crash]);
+    }
+    news.extend([(60_000, News::Wanted), START[1], START[2], (10_000, crash.1)]);
+    assert!(!PAUSES.is_open(live(&news).0.strikes()));
+}
+
+proptest! {
+    #[test]
+    fn chance_only_shortens_a_pause_and_by_no_more_than_is_allowed(
+        luck in 0.0..=1.0_f64, jitter in 0..=100_u32, strikes in 1..40_u32,
+    ) {
+        let now = Instant::now();
+        let pauses = Pauses { jitter, ..PAUSES };
+        let crash = |luck| Life::Starting { strikes }.after(
+            News::Ended(Reason::Crashed), Moment { now, luck }, &pauses,
+        );
+        let (Life::Backoff { until: whole, .. }, Life::Backoff { until, .. }) = (crash(0.0), crash(luck)) else {
+            panic!("no pause after {strikes} strikes");
+        };
+        let least = (whole - now).mul_f64(1.0 - f64::from(jitter) / 100.0);
+        prop_assert!(until <= whole && whole - now <= PAUSES.longest);
+        prop_assert!(until - now + Duration::from_nanos(1) >= least);
+    }
 }

@@ -6,6 +6,7 @@ mod internal;
 mod listener;
 mod lockout;
 mod problem;
+mod restart;
 mod server;
 mod setting;
 mod stanza;

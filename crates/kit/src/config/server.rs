@@ -1,12 +1,13 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use domain::LockoutConfig;
+use domain::{LockoutConfig, Pauses};
 
 use super::{
     internal::Internal,
     listener::Listener,
     lockout,
     problem::{Error, Place, Problems},
+    restart,
     setting::Url,
     stanza::Stanza,
     storage::Storage,
@@ -79,6 +80,8 @@ pub struct Config {
     pub plugin_directory: Option<PathBuf>,
     /// Plugins keep sockets and temporary files here.
     pub plugin_tmpdir: Option<PathBuf>,
+    /// When and how plugins that ended are started again.
+    pub plugin_restart: Pauses,
     /// Audit records may begin with a text that whoever enables a device chooses.
     pub allow_audit_log_prefixing: bool,
     /// Memory may be swapped out.
@@ -132,6 +135,7 @@ impl Config {
             cluster_name: top.last("cluster_name").filter(|name: &String| !name.is_empty()),
             plugin_directory: top.last("plugin_directory"),
             plugin_tmpdir: top.last("plugin_tmpdir"),
+            plugin_restart: restart::read(&mut top),
             allow_audit_log_prefixing: top.any("allow_audit_log_prefixing"),
             disable_mlock: top.any("disable_mlock"),
             log_level: top.last("log_level").unwrap_or_default(),

@@ -66,6 +66,12 @@ impl Place {
         Ok(self.catalog.plugins_client().resolve(named(name, version)).await?.into_inner())
     }
 
+    /// What a new mount runs.
+    async fn enable(&self, name: &str) -> Plugin {
+        let request = PluginRequest { mounted: true, highest: true, ..named(name, "") };
+        self.catalog.plugins_client().resolve(request).await.unwrap().into_inner()
+    }
+
     async fn deregister(&self, name: &str, version: &str) -> Result<(), Status> {
         self.catalog.plugins_client().deregister(named(name, version)).await.map(drop)
     }
@@ -95,6 +101,7 @@ fn named(name: &str, version: &str) -> PluginRequest {
         r#type: "secret".to_owned(),
         version: version.to_owned(),
         mounted: false,
+        highest: false,
     }
 }
 
@@ -272,11 +279,12 @@ async fn without_a_sound_directory_nothing_is_registered() {
 #[tokio::test]
 async fn the_entry_that_runs_is_chosen_in_order() {
     let place = Place::new().await;
-    assert!(place.resolve("kv", "").await.unwrap().builtin);
+    assert!(place.enable("kv").await.builtin);
     for version in ["v1.0.0", "v1.10.0", "v1.9.0"] {
         place.register(plugin("kv", version)).await.unwrap();
     }
-    assert_eq!(place.resolve("kv", "").await.unwrap().version, "v1.10.0");
+    assert_eq!(place.enable("kv").await.version, "v1.10.0");
+    assert!(place.resolve("kv", "").await.unwrap().builtin, "a mount that is there stays what it is");
     place.register(plugin("kv", "")).await.unwrap();
     let unversioned = place.resolve("kv", "").await.unwrap();
     assert_eq!((unversioned.version.as_str(), unversioned.builtin), ("", false));

@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use domain::{Life, News};
+use domain::{Life, Moment, News};
 use tokio::{sync::watch, time::Instant};
+use uuid::Uuid;
 
 use crate::{entry::Entry, host::Host, meters::PluginMeters};
 
@@ -72,7 +73,8 @@ impl Chronicle {
     /// Moves the life on; every move is an event.
     pub fn enter(&self, news: News, detail: &str) {
         let before = self.life();
-        let after = before.after(news, Instant::now().into_std(), &self.host.config.pauses);
+        let at = Moment { now: Instant::now().into_std(), luck: luck() };
+        let after = before.after(news, at, &self.host.config.pauses);
         if after == before {
             return;
         }
@@ -88,4 +90,9 @@ impl Chronicle {
         }
         self.host.journal.record(&self.entry, pid, &after, detail);
     }
+}
+
+/// Of 0 to 1, each number as likely as the next.
+fn luck() -> f64 {
+    f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }

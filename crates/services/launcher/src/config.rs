@@ -23,7 +23,7 @@ pub struct Config {
     pub cleanup_deadline: Duration,
     /// How often plugins that run are asked to do what is due.
     pub housekeeping_period: Duration,
-    /// A request waits for the end of a pause that is no longer than this.
+    /// A request waits for the end of a pause that is no longer than this, unless the breaker is open.
     pub patience: Duration,
     /// When and how a process that ended is started again.
     pub pauses: Pauses,

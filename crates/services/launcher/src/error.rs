@@ -56,6 +56,26 @@ pub enum Error {
         /// How long from now.
         wait: Duration,
     },
+    /// It failed too often, and somebody else tries by now whether it has become well.
+    #[error("plugin {plugin} is being tried again; the last time: {last}")]
+    OnTrial {
+        /// The plugin.
+        plugin: String,
+        /// How it ended.
+        last: String,
+    },
+    /// It says that it is another version than the one it is registered as.
+    #[error(
+        "plugin version mismatch: {name} reported version ({reported}) did not match requested version ({wanted})"
+    )]
+    WrongVersion {
+        /// The plugin's name.
+        name: String,
+        /// What it says.
+        reported: String,
+        /// What it is registered as.
+        wanted: String,
+    },
     /// It was stopped while somebody waited for it.
     #[error("plugin {plugin} is being stopped")]
     Stopping {
@@ -176,9 +196,10 @@ impl Error {
             | Self::Refused(_)
             | Self::WrongType { .. }
             | Self::NotMountable { .. }
+            | Self::WrongVersion { .. }
             | Self::NoBuiltin { .. }
             | Self::Malformed(_) => Kind::Invalid,
-            Self::Backoff { .. } | Self::Stopping { .. } => Kind::Unavailable,
+            Self::Backoff { .. } | Self::OnTrial { .. } | Self::Stopping { .. } => Kind::Unavailable,
             // What is wrong with the plugin is not the caller's mistake; all else is what it is.
             Self::Degraded(error) => match error.kind() {
                 Kind::Invalid => Kind::Unavailable,

@@ -1,6 +1,6 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use domain::PluginType;
+use domain::{PluginType, PluginVersion};
 use futures::join;
 use goplugin::{
     Services,
@@ -123,6 +123,7 @@ impl External {
         // Vault takes any failure for "none".
         let paths = paths.unwrap_or_default().paths.unwrap_or_default();
         let version = version.unwrap_or_default();
+        check_version(&self.entry, &version)?;
         (self.special_paths, self.version) = (paths, version);
         gate.open();
         let initialized =
@@ -187,4 +188,17 @@ fn check_type(entry: &Entry, spec: &MountSpec, found: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::WrongType { plugin: entry.to_string(), wanted, found })
+}
+
+/// A plugin may say nothing of its version, or nothing that is one; but not that it is another one.
+fn check_version(entry: &Entry, reported: &str) -> Result<()> {
+    let (Ok(wanted), Ok(found)) = (entry.version.parse::<PluginVersion>(), reported.parse::<PluginVersion>())
+    else {
+        return Ok(());
+    };
+    if wanted.is_none() || found.is_none() || wanted == found {
+        return Ok(());
+    }
+    let (name, reported) = (entry.name.clone(), reported.to_owned());
+    Err(Error::WrongVersion { name, reported, wanted: entry.version.clone() })
 }

@@ -179,6 +179,7 @@ impl Mount {
             r#type: spec.r#type.clone(),
             version: spec.version.clone(),
             mounted: true,
+            highest: false,
         };
         let plugin = self.host.resolve(wanted).await?;
         let meters = self.host.meters.of(&plugin.name, &plugin.r#type, &plugin.version);

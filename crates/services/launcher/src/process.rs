@@ -142,6 +142,11 @@ impl Process {
         self.child.pid()
     }
 
+    /// What it writes to its standard error.
+    pub fn stderr(&self) -> Stderr {
+        self.stderr.clone()
+    }
+
     /// Waits until it has ended. Harmless to cancel.
     pub async fn exited(&self) -> Exit {
         self.child.exited().await

@@ -19,16 +19,24 @@ const KEPT_BYTES: usize = 256;
 const RATE: u32 = 200;
 
 /// What a process writes to its standard error: read to the end, logged in moderation, the last lines kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stderr {
-    last: Arc<Mutex<VecDeque<String>>>,
+    last: Arc<Mutex<Kept>>,
     ended: watch::Receiver<bool>,
+}
+
+/// What is kept of it.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The line in which a Go program says why it gives up; what it is in the middle of follows, and is long.
+    panic: Option<String>,
+    lines: VecDeque<String>,
 }
 
 impl Stderr {
     /// Begins to read.
     pub fn follow(pipe: pipe::Receiver, entry: &Entry, pid: u32, mounts: Arc<Members>) -> Self {
-        let last = Arc::new(Mutex::new(VecDeque::new()));
+        let last = Arc::new(Mutex::new(Kept::default()));
         let (ends, ended) = watch::channel(false);
         let log = Log { plugin: entry.to_string(), pid, mounts, meter: Meter::new(Instant::now()) };
         let (kept, masks) = (Arc::clone(&last), Masks::of(entry));
@@ -43,17 +51,17 @@ impl Stderr {
     pub async fn last_words(&self) -> LastWords {
         let mut ended = self.ended.clone();
         let _ = timeout(MOMENT, ended.wait_for(|ended| *ended)).await;
-        LastWords(self.last.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect())
+        LastWords(self.last.lock().unwrap_or_else(PoisonError::into_inner).shown())
     }
 }
 
-async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<VecDeque<String>>, masks: &Masks) {
+async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<Kept>, masks: &Masks) {
     let mut parser = Parser::new();
     let mut chunk = vec![0; 16 << 10];
     let mut take = |line: LogLine| {
         let text = masks.hide(text(&line));
         log.write(&line, &text, Instant::now());
-        keep(kept, text.into_owned());
+        kept.lock().unwrap_or_else(PoisonError::into_inner).keep(text.into_owned());
     };
     while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
         parser.push(&chunk[..length], &mut take);
@@ -61,14 +69,22 @@ async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<VecDeque<Stri
     parser.finish(&mut take);
 }
 
-fn keep(kept: &Mutex<VecDeque<String>>, mut text: String) {
-    let end = (0..=KEPT_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    text.truncate(end.unwrap_or_default());
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    if kept.len() == KEPT {
-        kept.pop_front();
+impl Kept {
+    fn keep(&mut self, mut text: String) {
+        text.truncate(text.floor_char_boundary(KEPT_BYTES));
+        if self.panic.is_none() && (text.starts_with("panic: ") || text.starts_with("fatal error: ")) {
+            self.panic = Some(text);
+            return;
+        }
+        if self.lines.len() == KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(text);
     }
-    kept.push_back(text);
+
+    fn shown(&self) -> Vec<String> {
+        self.panic.iter().chain(&self.lines).cloned().collect()
+    }
 }
 
 /// The message, and what is said beside it.
@@ -154,13 +170,24 @@ mod tests {
 
     #[test]
     fn only_the_end_of_the_last_lines_is_kept() {
-        let kept = Mutex::default();
+        let mut kept = Kept::default();
         for number in 0..100 {
-            keep(&kept, format!("{number} {}", "ü".repeat(KEPT_BYTES)));
+            kept.keep(format!("{number} {}", "ü".repeat(KEPT_BYTES)));
         }
-        let kept = kept.into_inner().unwrap();
+        let kept = kept.shown();
         assert_eq!(kept.len(), KEPT);
         assert!(kept.iter().all(|line| line.len() <= KEPT_BYTES));
-        assert!(kept.back().is_some_and(|line| line.starts_with("99 ")));
+        assert!(kept.last().is_some_and(|line| line.starts_with("99 ")));
+    }
+
+    #[test]
+    fn what_a_program_gives_up_for_is_kept_whatever_follows_it() {
+        let mut kept = Kept::default();
+        kept.keep("panic: no more".to_owned());
+        for frame in 0..100 {
+            kept.keep(format!("main.go:{frame}"));
+        }
+        let kept = kept.shown();
+        assert_eq!((kept.len(), kept[0].as_str()), (KEPT + 1, "panic: no more"));
     }
 }

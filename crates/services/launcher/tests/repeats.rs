@@ -60,6 +60,7 @@ async fn l15_who_is_killed_from_outside_again_and_again_still_serves_every_reque
     let pauses = Pauses {
         forgiven: 0,
         first: Duration::from_secs(60),
+        jitter: 0,
         longest_blameless: Duration::from_millis(100),
         ..Pauses::default()
     };

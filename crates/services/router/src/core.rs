@@ -23,6 +23,7 @@ use crate::{
     plugins::Catalog,
     policies::{Passwords, Policies},
     quotas::Quotas,
+    reloads::Reloads,
     rotation,
     settings::{CrossOrigin, Settings},
     store::Store,
@@ -53,12 +54,14 @@ pub(crate) struct Active {
 pub(crate) struct Shared {
     /// Which opening of the barrier this belongs to.
     epoch: u64,
+    /// All that is stored, for as long as this node is the active one.
+    store: Store,
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) quotas: Arc<Quotas>,
     /// Records what happens to plugins.
-    _plugins: Arc<AbortOnDropHandle<()>>,
+    plugins: Arc<AbortOnDropHandle<()>>,
 }
 
 impl Active {
@@ -80,6 +83,7 @@ pub(crate) struct Core {
     turn: Mutex<()>,
     followed: Followed,
     pub(crate) in_flight: Arc<InFlight>,
+    pub(crate) reloads: Reloads,
 }
 
 impl Core {
@@ -93,6 +97,7 @@ impl Core {
             turn: Mutex::new(()),
             followed: Followed::default(),
             in_flight: Arc::default(),
+            reloads: Reloads::default(),
         }
     }
 
@@ -142,7 +147,7 @@ impl Core {
             active.as_ref().is_some_and(|active| status.sealed || active.shared.epoch != status.epoch)
         };
         if outdated(&self.active.borrow()) {
-            self.forget(outdated).await;
+            self.forget(outdated, Reason::Sealed).await;
         }
         Ok(status)
     }
@@ -175,39 +180,70 @@ impl Core {
     /// Stops all plugins and closes the barrier.
     pub(crate) async fn seal(&self) -> Result<()> {
         let _turn = self.turn.lock().await;
-        self.forget(Option::is_some).await;
+        self.forget(Option::is_some, Reason::Sealed).await;
         self.clients.barrier.seal(SealRequest {}).await?;
         tracing::info!("sealed");
         Ok(())
     }
 
-    /// Drops what is known, if it is what the caller thinks, and stops the plugins that lived on it.
-    async fn forget(&self, outdated: impl Fn(&Option<Arc<Active>>) -> bool) {
+    /// Gives up being the active node: stops all plugins, and lets nothing be written any more by what is known. The
+    /// barrier stays open. As the only node this one becomes the active one again, with the next request.
+    pub(crate) async fn step_down(&self) {
+        let _turn = self.turn.lock().await;
+        let Some(held) = self.forget(Option::is_some, Reason::SteppedDown).await else { return };
+        if let Some(active) = held.first() {
+            active.shared.store.end_term().await;
+        }
+        // A request that was on its way may have told the launcher of a mount again.
+        for active in held {
+            active.mounts.settle().await;
+        }
+        self.stop_plugins(Reason::SteppedDown).await;
+        tracing::info!("stepped down");
+    }
+
+    /// Drops what is known, if it is what the caller thinks, and stops the plugins that lived on it. Answers with what
+    /// each namespace held.
+    async fn forget(
+        &self,
+        outdated: impl Fn(&Option<Arc<Active>>) -> bool,
+        reason: Reason,
+    ) -> Option<Vec<Arc<Active>>> {
         let mut dropped = None;
         self.active.send_if_modified(|active| {
             dropped = active.take_if(|active| outdated(&Some(active.clone())));
             dropped.is_some()
         });
-        let Some(dropped) = dropped else { return };
+        let dropped = dropped?;
+        let held = dropped.shared.namespaces.all();
         dropped.shared.namespaces.close();
-        let stop = StopAllRequest { reason: Reason::Sealed.into() };
+        // What it has recorded is where the next one goes on.
+        dropped.shared.plugins.abort();
+        self.stop_plugins(reason).await;
+        Some(held)
+    }
+
+    async fn stop_plugins(&self, reason: Reason) {
+        let stop = StopAllRequest { reason: reason.into() };
         if let Err(status) = self.clients.launcher.stop_all(stop).await {
             tracing::error!(status = status.message(), "not all plugins could be stopped");
         }
     }
 
     async fn load(&self, epoch: u64) -> Result<Arc<Active>> {
+        let store = self.store.for_term();
         // Before anything is served: what was recorded before a restart is recorded after it.
-        let audit = Arc::new(Audit::open(self.store.clone(), &self.config).await?);
+        let audit = Arc::new(Audit::open(store.clone(), &self.config).await?);
         let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
-        let namespaces = Arc::new(Namespaces::new(self.store.clone()));
+        let namespaces = Arc::new(Namespaces::new(store.clone()));
         let shared = Shared {
             epoch,
             namespaces: namespaces.clone(),
             audit,
-            settings: Arc::new(Settings::open(&self.store, &self.config).await?),
-            quotas: Arc::new(Quotas::open(&self.store).await?),
-            _plugins: Arc::new(plugins),
+            settings: Arc::new(Settings::open(&store, &self.config).await?),
+            quotas: Arc::new(Quotas::open(&store).await?),
+            plugins: Arc::new(plugins),
+            store,
         };
         let root = Arc::new(self.open(shared, Namespace::root()).await?);
         if let Err(error) = namespaces.open(self, &root).await {
@@ -220,9 +256,9 @@ impl Core {
     /// Reads what is stored in a namespace.
     pub(crate) async fn open(&self, shared: Shared, namespace: Namespace) -> Result<Active> {
         let store = if namespace.is_root() {
-            self.store.clone()
+            shared.store.clone()
         } else {
-            self.store.part_of(&namespace.uuid_below_root())
+            shared.store.part_of(&namespace.uuid_below_root())
         };
         let launch = Launch {
             launcher: self.clients.launcher.clone(),

@@ -130,6 +130,14 @@ pub enum Error {
         /// The status it asked for.
         code: Option<u16>,
     },
+    /// Errors that a handler ended with, one for each of several things that it did.
+    #[error("{}", .messages.join("; "))]
+    Several {
+        /// What sort they are.
+        kind: Kind,
+        /// One for each.
+        messages: Vec<String>,
+    },
     /// What a plugin answered cannot be passed on.
     #[error("the plugin's answer is not usable: {0}")]
     BadAnswer(String),
@@ -156,6 +164,9 @@ pub enum Error {
     /// A service below said no; it has found the words.
     #[error(transparent)]
     Below(Failure),
+    /// What was known when the request came in does not count any more.
+    #[error("this node has just stepped down; send the request again")]
+    SteppedDown,
     /// The task that did the work is gone.
     #[error("the request was cut off before it was finished")]
     CutOff,
@@ -183,7 +194,7 @@ impl Error {
             Self::Cubbyhole(refusal) => refusal.kind(),
             Self::Login(refused) => refused.kind(),
             Self::Token(refusal) => refusal.kind(),
-            Self::Refused { kind, .. } | Self::Value { kind, .. } => *kind,
+            Self::Refused { kind, .. } | Self::Value { kind, .. } | Self::Several { kind, .. } => *kind,
             Self::BadAnswer(_)
             | Self::Damaged { .. }
             | Self::Missing(_)
@@ -191,7 +202,7 @@ impl Error {
             | Self::NotRecorded
             | Self::AnswerNotRecorded
             | Self::CutOff => Kind::Internal,
-            Self::Overloaded => Kind::Unavailable,
+            Self::Overloaded | Self::SteppedDown => Kind::Unavailable,
             Self::Deadline(_) => Kind::Timeout,
             Self::Below(failure) => failure.kind,
         }
@@ -202,7 +213,7 @@ impl Error {
     pub fn into_failure(self, login: bool) -> Failure {
         let kind = self.kind();
         let alone = |message: String| Failure::new(kind, message);
-        let listed = |message: String| if login { alone(message) } else { alone(list_of_one(&message)) };
+        let listed = |message: String| if login { alone(message) } else { alone(list(&[message])) };
         match self {
             Self::Nothing | Self::Method => Failure::silent(kind),
             Self::BadToken => {
@@ -210,6 +221,7 @@ impl Error {
             }
             Self::Below(failure) => failure,
             Self::Refused { message, data, .. } => Failure { data, ..alone(message) },
+            Self::Several { ref messages, .. } => alone(list(messages)),
             Self::Value { message, code, .. } => Failure { code, ..listed(message) },
             Self::Quota(refusal) => Failure { headers: refusal.headers(), ..alone(refusal.to_string()) },
             Self::Namespace(refusal) => Failure { code: refusal.code(), ..alone(refusal.to_string()) },
@@ -245,14 +257,19 @@ impl Error {
             | Self::AnswerNotRecorded
             | Self::Overloaded
             | Self::Deadline(_)
+            | Self::SteppedDown
             | Self::CutOff => alone(self.to_string()),
         }
     }
 }
 
-/// One error, as Go's multierror writes a list.
-fn list_of_one(message: &str) -> String {
-    format!("1 error occurred:\n\t* {message}\n\n")
+/// Errors as Go's multierror lists them.
+fn list(messages: &[String]) -> String {
+    let count = match messages.len() {
+        1 => "1 error".to_owned(),
+        several => format!("{several} errors"),
+    };
+    format!("{count} occurred:\n\t* {}\n\n", messages.join("\n\t* "))
 }
 
 impl From<Status> for Error {
@@ -280,6 +297,13 @@ mod tests {
             ["1 error occurred:\n\t* unsupported operation\n\n"]
         );
         assert_eq!(error().into_failure(true).messages, ["unsupported operation"]);
+    }
+
+    #[test]
+    fn several_errors_are_listed_one_by_one() {
+        let messages = vec!["a".to_owned(), "b".to_owned()];
+        let failure = Error::Several { kind: Kind::Internal, messages }.into_failure(false);
+        assert_eq!(failure.messages, ["2 errors occurred:\n\t* a\n\t* b\n\n"]);
     }
 
     #[test]

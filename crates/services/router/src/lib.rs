@@ -33,6 +33,7 @@ mod policies;
 mod quotas;
 mod random;
 mod reach;
+mod reloads;
 mod rotation;
 mod route;
 mod service;

@@ -21,6 +21,17 @@ impl Catalog {
         Ok(())
     }
 
+    /// The entry that a new mount runs; without a version, the catalog chooses one.
+    pub(crate) async fn choose(
+        &self,
+        name: &str,
+        plugin_type: PluginType,
+        version: &PluginVersion,
+    ) -> Result<Plugin> {
+        let request = PluginRequest { highest: true, ..request(name, plugin_type, version) };
+        self.find(request).await
+    }
+
     /// The version that all mounts of a plugin are bound to.
     pub(crate) async fn pinned(&self, name: &str, plugin_type: PluginType) -> Result<Option<PluginVersion>> {
         let reply = self.0.get_pin(request(name, plugin_type, &PluginVersion::NONE)).await?.into_inner();
@@ -35,13 +46,17 @@ impl Catalog {
         plugin_type: PluginType,
         version: &PluginVersion,
     ) -> Result<Plugin> {
-        let request = request(name, plugin_type, version);
+        self.find(request(name, plugin_type, version)).await
+    }
+
+    async fn find(&self, request: PluginRequest) -> Result<Plugin> {
+        let (name, version) = (request.name.clone(), request.version.clone());
         match self.0.resolve(request).await.map_err(Error::from) {
             Ok(reply) => Ok(reply.into_inner()),
-            Err(Error::Below(failure)) if failure.kind == Kind::NotFound => Err(if version.is_none() {
-                Refusal::NoPlugin(name.to_owned()).into()
+            Err(Error::Below(failure)) if failure.kind == Kind::NotFound => Err(if version.is_empty() {
+                Refusal::NoPlugin(name).into()
             } else {
-                Refusal::NoPluginVersion(name.to_owned(), version.to_string()).into()
+                Refusal::NoPluginVersion(name, version).into()
             }),
             Err(error) => Err(error),
         }
@@ -54,6 +69,7 @@ fn request(name: &str, plugin_type: PluginType, version: &PluginVersion) -> Plug
         r#type: plugin_type.word().to_owned(),
         version: version.to_string(),
         mounted: true,
+        highest: false,
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Store {
     catalog: StorageSeam,
     /// None: the root namespace's, where everything else lies beside the parts.
     part: Option<Arc<Part>>,
+    /// The writes of this node's term as the active one that are under way; none: whoever is active may write.
+    term: Option<TaskTracker>,
 }
 
 #[derive(Debug)]
@@ -32,13 +34,18 @@ struct Part {
 
 impl Store {
     pub(crate) const fn new(catalog: StorageSeam) -> Self {
-        Self { catalog, part: None }
+        Self { catalog, part: None, term: None }
+    }
+
+    /// The same, for one term of this node as the active one.
+    pub(crate) fn for_term(&self) -> Self {
+        Self { term: Some(TaskTracker::new()), ..self.clone() }
     }
 
     /// The part of the namespace with this uuid.
     pub(crate) fn part_of(&self, uuid: &str) -> Self {
         let part = Part { prefix: format!("{PARTS}{uuid}/"), writes: TaskTracker::new() };
-        Self { catalog: self.catalog.clone(), part: Some(Arc::new(part)) }
+        Self { part: Some(Arc::new(part)), ..self.clone() }
     }
 
     /// What all its keys begin with where everything is stored.
@@ -62,6 +69,20 @@ impl Store {
         }
     }
 
+    /// Ends the term: what was known during it is written no more. Waits for what is being written.
+    pub(crate) async fn end_term(&self) {
+        if let Some(term) = &self.term {
+            term.close();
+            term.wait().await;
+        }
+    }
+
+    /// Whether what was read in this term still counts.
+    pub(crate) fn check_term(&self) -> Result<()> {
+        let over = self.term.as_ref().is_some_and(TaskTracker::is_closed);
+        if over { Err(Error::SteppedDown) } else { Ok(()) }
+    }
+
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>> {
         let request = GetRequest { key: self.whole(key) };
         Ok(self.catalog.get(request).await?.into_inner().value)
@@ -72,11 +93,13 @@ impl Store {
     }
 
     /// Held while something is written.
-    fn writing(&self) -> Result<Option<TaskTrackerToken>> {
-        let Some(part) = &self.part else { return Ok(None) };
-        // Counted first: whoever closes it after that waits for this.
+    fn writing(&self) -> Result<[Option<TaskTrackerToken>; 2]> {
+        // Counted first: whoever closes them after that waits for this.
+        let term = self.term.as_ref().map(TaskTracker::token);
+        self.check_term()?;
+        let Some(part) = &self.part else { return Ok([term, None]) };
         let writing = part.writes.token();
-        if part.writes.is_closed() { Err(NamespaceRefusal::NotFound.into()) } else { Ok(Some(writing)) }
+        if part.writes.is_closed() { Err(NamespaceRefusal::NotFound.into()) } else { Ok([term, Some(writing)]) }
     }
 
     pub(crate) async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {

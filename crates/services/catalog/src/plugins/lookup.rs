@@ -52,8 +52,9 @@ impl PluginsService {
         }
     }
 
-    /// What runs: the version asked for, else the unversioned external one, else the highest, else the built-in one.
-    pub(super) async fn choose(&self, id: Id) -> Result<Entry, Error> {
+    /// What runs: the version asked for, else the unversioned external one, else the highest if that is wanted, else the
+    /// built-in one.
+    pub(super) async fn choose(&self, id: Id, highest: bool) -> Result<Entry, Error> {
         let Id { plugin_type, name, version } = id.clone();
         let builtin = self.builtin(plugin_type, &name);
         let missing = || Error::from(PluginError::NotFound { name: name.clone(), version: version.clone() });
@@ -64,9 +65,8 @@ impl PluginsService {
         }
         let versions = self.records.versions(plugin_type, &name).await?;
         let unversioned = versions.first().filter(|lowest| lowest.is_none());
-        let Some(chosen) = unversioned.or(versions.last()) else {
-            return builtin.map(Entry::Builtin).ok_or_else(missing);
-        };
+        let highest = versions.last().filter(|_| highest);
+        let Some(chosen) = unversioned.or(highest) else { return builtin.map(Entry::Builtin).ok_or_else(missing) };
         let chosen = Id { plugin_type, name: name.clone(), version: chosen.clone() };
         self.external(chosen).await?.ok_or_else(missing)
     }

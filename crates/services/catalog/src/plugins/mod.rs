@@ -141,7 +141,7 @@ impl PluginsService {
     async fn open_file(&self, request: FetchRequest) -> Result<ReceiverStream<Result<Chunk, Status>>, Error> {
         self.check_unsealed()?;
         let id = id_of(request.name, &request.r#type, &request.version)?;
-        match self.choose(id).await? {
+        match self.choose(id, false).await? {
             Entry::Builtin(id) => Err(PluginError::BuiltIn(id.name).into()),
             Entry::External(record) => fetch::stream(self.directory.clone(), record).await,
         }

@@ -12,11 +12,11 @@ impl PluginsService {
             true => self.pins.get(asked.plugin_type, &asked.name).await?,
             false => None,
         };
-        self.choose(match pinned {
+        let chosen = match pinned {
             Some(version) => Id { version, ..asked },
             None => asked,
-        })
-        .await
+        };
+        self.choose(chosen, request.highest).await
     }
 
     /// Only what is registered can be pinned.

@@ -87,12 +87,23 @@ impl Supervisor {
 
     fn note(&mut self, ask: Ask) {
         match ask {
+            Ask::Run { reply } if self.is_on_trial() => {
+                let (plugin, last) = (self.plugin(), self.last.clone());
+                let _ = reply.send(Err(Error::OnTrial { plugin, last }));
+            }
             Ask::Run { reply } => self.waiting.push(reply),
             Ask::Stop { reason, done } => match &mut self.stopping {
                 Some(stopping) => stopping.done.push(done),
                 None => self.stopping = Some(Stopping { reason, done: vec![done] }),
             },
         }
+    }
+
+    /// Whether one who asks tries by now whether a plugin that failed too often has become well.
+    fn is_on_trial(&self) -> bool {
+        let life = self.chronicle.life();
+        let begins = matches!(life, Life::Verifying { .. } | Life::Starting { .. });
+        begins && !self.waiting.is_empty() && self.host.config.pauses.is_open(life.strikes())
     }
 
     /// Takes what was asked; that nobody is left is to be taken as an ask to end.

@@ -23,7 +23,8 @@ impl Supervisor {
                 biased;
                 _ = process.exited() => break,
                 () = &mut closed => {
-                    let _ = timeout(MOMENT, process.exited()).await;
+                    // Those who call it try again for longer than this.
+                    let _ = timeout(4 * MOMENT, process.exited()).await;
                     break;
                 }
                 ask = self.asked.recv() => match ask {
@@ -37,9 +38,11 @@ impl Supervisor {
                 },
             }
         }
+        let stderr = process.stderr();
         let exit = bury(process, &live).await;
-        let reason = if exit == Exit::Signal(libc::SIGKILL) { Reason::Killed } else { Reason::Crashed };
-        let how = live.how_it_ended();
+        let killed = exit == Some(Exit::Signal(libc::SIGKILL));
+        let reason = if killed { Reason::Killed } else { Reason::Crashed };
+        let how = format!("{}{}", live.how_it_ended(), stderr.last_words().await);
         self.last = format!("its process {how}");
         self.chronicle.enter(News::Ended(reason), &how);
     }
@@ -57,13 +60,14 @@ impl Supervisor {
     }
 }
 
-/// Removes what is left of a process. Those who call it are told first: nobody waits for the clearing up.
-async fn bury(process: Process, live: &Live) -> Exit {
+/// Removes what is left of a process, and says how it ended, if it did before. Those who call it are told first: nobody
+/// waits for the clearing up.
+async fn bury(process: Process, live: &Live) -> Option<Exit> {
     let exit = process.exit_so_far().await;
     match exit {
         Some(exit) => live.bury(exit),
         None => live.bury("broke its connection"),
     }
-    let killed = process.bury().await;
-    exit.unwrap_or(killed)
+    process.bury().await;
+    exit
 }

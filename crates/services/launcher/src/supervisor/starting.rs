@@ -15,10 +15,12 @@ use crate::{
 impl Supervisor {
     /// Waits for the end of a short pause; a longer one is an answer.
     pub(super) async fn wait_for_pause(&mut self) -> bool {
-        let Life::Backoff { until, reason, .. } = self.chronicle.life() else { return true };
+        let life = self.chronicle.life();
+        let Life::Backoff { until, reason, .. } = life else { return true };
         let until = Instant::from_std(until);
         let wait = until.saturating_duration_since(Instant::now());
-        if wait > self.patience(reason) {
+        let open = self.host.config.pauses.is_open(life.strikes());
+        if wait > self.patience(reason, open) {
             let (plugin, last) = (self.plugin(), self.last.clone());
             let wait = Duration::from_secs(wait.as_secs() + 1);
             self.answer(|| Err(Error::Backoff { plugin: plugin.clone(), last: last.clone(), wait }));
@@ -27,10 +29,12 @@ impl Supervisor {
         self.unless_stopped(sleep_until(until)).await.is_some()
     }
 
-    /// Who ran a moment ago is worth waiting for; who never answered is less so.
-    fn patience(&self, reason: Reason) -> Duration {
+    /// Who ran a moment ago is worth waiting for; who never answered is less so, and who fails again and again not at
+    /// all.
+    fn patience(&self, reason: Reason, open: bool) -> Duration {
         let config = &self.host.config;
         match reason {
+            Reason::Crashed | Reason::HandshakeFailed if open => Duration::ZERO,
             Reason::Crashed | Reason::Killed => config.patience,
             _ => config.patience.min(config.pauses.longest_blameless),
         }
@@ -48,12 +52,12 @@ impl Supervisor {
             }
             None => return Err(self.stopped()),
         };
+        let spawned = Process::spawn(&host, entry, image, Arc::clone(&self.members)).await;
+        if let Ok((process, _)) = &spawned {
+            self.chronicle.began(process.pid());
+        }
         self.chronicle.enter(News::Verified, "");
-        let (process, stdout) = match Process::spawn(&host, entry, image, Arc::clone(&self.members)).await {
-            Ok(spawned) => spawned,
-            Err(error) => return Err(self.failed(Reason::HandshakeFailed, error)),
-        };
-        self.chronicle.began(process.pid());
+        let (process, stdout) = spawned.map_err(|error| self.failed(Reason::HandshakeFailed, error))?;
         let greeted = self.unless_stopped(process.greet(stdout, self.terms)).await;
         match greeted {
             Some(Ok(live)) => Ok((process, Arc::new(live))),

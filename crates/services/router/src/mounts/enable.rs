@@ -50,7 +50,7 @@ impl Mounts {
         {
             return Err(Refusal::PinnedElsewhere { plugin_type, plugin: wish.plugin, pinned }.into());
         }
-        let plugin = catalog.resolve(&wish.plugin, plugin_type, &wish.version).await?;
+        let plugin = catalog.choose(&wish.plugin, plugin_type, &wish.version).await?;
         if plugin.builtin && wish.plugin != "kv" && wish.options.contains_key("version") {
             return Err(match wish.kind {
                 MountKind::Secret => Refusal::SecretVersion(wish.plugin).into(),

@@ -99,6 +99,11 @@ impl Mount {
         Some(self.gone.read().await).filter(|gone| !**gone)
     }
 
+    /// Waits until no start of its plugin is under way.
+    pub(super) async fn settle(&self) {
+        drop(self.gone.write().await);
+    }
+
     /// From now on its plugin is not started, and no start is under way.
     pub(super) async fn leave(&self) {
         *self.gone.write().await = true;

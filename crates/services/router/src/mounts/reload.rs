@@ -7,7 +7,7 @@ impl Mounts {
     /// Starts the plugin of a mount anew, in the version that the mount asks for. If that fails, the old one serves on.
     pub(crate) async fn reload(&self, catalog: &Catalog, mount: &Mount) -> Result<()> {
         self.start_anew(catalog, mount).await.map_err(|error| match error {
-            Error::Sealed => Error::Sealed,
+            error @ (Error::Sealed | Error::SteppedDown) => error,
             error => Error::Value {
                 kind: Kind::Internal,
                 message: format!("cannot reload plugin on {:?}: {error}", mount.entry.path.as_str()),
@@ -18,6 +18,7 @@ impl Mounts {
 
     async fn start_anew(&self, catalog: &Catalog, mount: &Mount) -> Result<()> {
         let entry = &mount.entry;
+        let _stays = self.starting(mount).await?;
         catalog.resolve(&entry.plugin, entry.kind.plugin_type(), &entry.plugin_version).await?;
         let facts = match self.launch.reload(entry).await {
             // The launcher does not know the mount, so nothing of it runs.

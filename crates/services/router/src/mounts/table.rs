@@ -2,7 +2,7 @@ use std::{error::Error as _, fmt, sync::Arc};
 
 use domain::{Kind, LeaseLimits, MountEntry, MountFacts, MountPath, MountTable, PluginVersion};
 use quick_cache::sync::Cache;
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{Mutex, MutexGuard, RwLockReadGuard, watch};
 
 use super::{
     Launch, Mount, Move,
@@ -77,12 +77,24 @@ impl Mounts {
     }
 
     async fn start(&self, mount: &Mount) -> Result<()> {
-        let stays = mount.stay().await;
-        if stays.is_none() {
-            return Err(Error::NoHandler(mount.entry.path.to_string()));
-        }
+        let _stays = self.starting(mount).await?;
         let started = self.launch.again(&mount.entry).await;
         self.note_start(mount, &mount.entry.plugin_version, started).await
+    }
+
+    /// While its plugin may be started.
+    pub(super) async fn starting<'m>(&self, mount: &'m Mount) -> Result<RwLockReadGuard<'m, bool>> {
+        let stays = mount.stay().await;
+        let stays = stays.ok_or_else(|| Error::NoHandler(mount.entry.path.to_string()))?;
+        self.store.check_term()?;
+        Ok(stays)
+    }
+
+    /// Waits until no plugin is being started for any of them.
+    pub(crate) async fn settle(&self) {
+        for (_, mount) in self.snapshot().iter() {
+            mount.settle().await;
+        }
     }
 
     /// Keeps what a start of its plugin has shown about a mount.

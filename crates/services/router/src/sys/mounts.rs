@@ -98,7 +98,7 @@ async fn read(ask: Ask, kind: MountKind) -> Result<Answer> {
         }
     })?;
     let view = MountView::new(&ask.core.config, &mount);
-    Ok(match version_warning(&mount) {
+    Ok(match version_warning(&ask, &mount).await? {
         Some(warning) => Answer::warned(&view, warning),
         None => Answer::data(&view),
     })

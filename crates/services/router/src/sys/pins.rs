@@ -65,5 +65,6 @@ fn request(ask: &Ask, version: PluginVersion) -> Result<PluginRequest> {
         r#type: plugin_type.word().to_owned(),
         version: version.into(),
         mounted: false,
+        highest: false,
     })
 }

@@ -191,6 +191,7 @@ fn request(ask: &Ask, plugin_type: PluginType, name: &str) -> Result<PluginReque
         r#type: plugin_type.word().to_owned(),
         version: version.to_string(),
         mounted: false,
+        highest: false,
     })
 }
 

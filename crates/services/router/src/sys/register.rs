@@ -211,7 +211,7 @@ async fn undo(ask: &Ask, stored: &Plugin, before: Option<Plugin>) {
 }
 
 fn probe_of(plugin: &Plugin) -> ProbeRequest {
-    let PluginRequest { name, r#type, version, mounted: _ } = key(plugin);
+    let PluginRequest { name, r#type, version, .. } = key(plugin);
     ProbeRequest { name, r#type, version }
 }
 
@@ -221,6 +221,7 @@ fn key(plugin: &Plugin) -> PluginRequest {
         r#type: plugin.r#type.clone(),
         version: plugin.version.clone(),
         mounted: false,
+        highest: false,
     }
 }
 

@@ -1,6 +1,11 @@
 use std::sync::Arc;
 
-use domain::{MountKind, Operation::Update};
+use domain::{
+    Kind, MountKind,
+    Operation::{Read, Update},
+};
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::Unfit;
@@ -13,6 +18,7 @@ use crate::{
     error::Result,
     mounts::Mount,
     plugins::Catalog,
+    reloads::Reload,
 };
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -22,11 +28,20 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         "Starts plugins anew: those of the mounts that are named, or one plugin wherever it is mounted.",
     ),
     Endpoint::token(
+        "plugins/reload/backend/status",
+        &[(Read, |ask| Box::pin(status(ask)))],
+        "Tells what became of a reload, by its id, on each node.",
+    ),
+    Endpoint::token(
         "plugins/reload/:type/*name",
-        &[(Update, |ask| Box::pin(reload_named(ask)))],
-        "Starts a plugin anew, wherever it is mounted; the type is auth, database, secret or unknown.",
+        &[(Update, |ask| Box::pin(reload_named(ask))), (Read, |ask| Box::pin(status_named(ask)))],
+        "Starts a plugin anew, wherever it is mounted; the type is auth, database, secret or unknown. Below it, status \
+         tells what became of that.",
     ),
 ];
+
+/// As many mounts are reloaded side by side.
+const AT_ONCE: usize = 16;
 
 /// A mount, and the namespace that it is in.
 type Chosen = (Arc<Active>, Arc<Mount>);
@@ -96,14 +111,56 @@ async fn restart(ask: &Ask, chosen: Vec<Chosen>, scope: &str) -> Result<Answer> 
     if !matches!(scope, "" | "global") {
         return Err(Unfit::ReloadScope.into());
     }
-    let catalog = Catalog(ask.core.clients.plugins.clone());
-    for (active, mount) in &chosen {
-        active.mounts.reload(&catalog, mount).await?;
-    }
+    let nothing = chosen.is_empty();
+    let outcome = restart_all(ask, chosen).await;
+    let error = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    ask.core.reloads.ended(Reload { id: ask.id.clone(), ended: Timestamp::now(), error });
+    outcome?;
     let data = json!({ "reload_id": ask.id });
-    Ok(match (scope, chosen.is_empty()) {
+    Ok(match (scope, nothing) {
         ("global", _) => Answer::Accepted { data: json(&data), warnings: Vec::new() },
         (_, true) => Answer::warned(&data, "no plugins were reloaded"),
         (_, false) => Answer::data(&data),
     })
+}
+
+/// One that cannot be reloaded keeps none of the others from it.
+async fn restart_all(ask: &Ask, chosen: Vec<Chosen>) -> Result<()> {
+    let catalog = &Catalog(ask.core.clients.plugins.clone());
+    let reloads = chosen
+        .into_iter()
+        .map(|(active, mount)| async move { active.mounts.reload(catalog, &mount).await.err() });
+    let mut reloads = stream::iter(reloads).buffered(AT_ONCE);
+    let mut messages = Vec::new();
+    while let Some(failed) = reloads.next().await {
+        match failed {
+            Some(error @ (Error::Sealed | Error::SteppedDown)) => return Err(error),
+            Some(error) => messages.push(error.to_string()),
+            None => {}
+        }
+    }
+    if messages.is_empty() { Ok(()) } else { Err(Error::Several { kind: Kind::Internal, messages }) }
+}
+
+async fn status(ask: Ask) -> Result<Answer> {
+    let id = ask.fields()?.text("reload_id")?.unwrap_or_default();
+    if id.is_empty() {
+        return Err(Unfit::NoReloadId.into());
+    }
+    let reload = ask.core.reloads.get(&id).ok_or_else(|| Unfit::NoReload(id.clone()))?;
+    let result = json!({
+        "timestamp": reload.ended.to_string(),
+        "success": reload.error.is_empty(),
+        "error": reload.error,
+    });
+    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Ok(Answer::data(&json!({ "reload_id": id, "results": { node: result } })))
+}
+
+async fn status_named(ask: Ask) -> Result<Answer> {
+    let known = matches!(ask.capture("type"), "auth" | "secret" | "database" | "unknown");
+    if known && ask.capture("name").ends_with("/status") {
+        return status(ask).await;
+    }
+    Err(Error::UnsupportedOperation)
 }

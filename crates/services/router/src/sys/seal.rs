@@ -42,6 +42,11 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         &[(Update, |ask| Box::pin(seal(ask)))],
         "Seals the server: stops all plugins and forgets the keys.",
     ),
+    Endpoint::sudo(
+        "step-down",
+        &[(Update, |ask| Box::pin(step_down(ask)))],
+        "Gives up being the active node: stops all plugins, and lets any node become the active one.",
+    ),
 ];
 
 #[derive(Serialize)]
@@ -133,6 +138,11 @@ pub(super) fn decode(key: &str) -> Result<Vec<u8>, Unfit> {
 
 async fn seal(ask: Ask) -> Result<Answer> {
     ask.core.seal().await?;
+    Ok(Answer::Nothing)
+}
+
+async fn step_down(ask: Ask) -> Result<Answer> {
+    ask.core.step_down().await;
     Ok(Answer::Nothing)
 }
 

@@ -33,13 +33,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("config/reload/license", Access::Token, &[(Update, NOTHING)], "Reads the licence again."),
     Endpoint::token("ha-status", &[(Read, |ask| Box::pin(nodes(ask)))], "Lists the nodes of the cluster.")
         .on_top(),
-    // A single node has nobody to step down for.
-    Endpoint::new(
-        "step-down",
-        Access::Sudo,
-        &[(Update, NOTHING)],
-        "Lets another node become the active one.",
-    ),
     Endpoint::new(
         "replication/status",
         Access::Open,
@@ -56,7 +49,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("replication/performance/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
     Endpoint::new("policies/rgp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
     Endpoint::new("policies/egp/", Access::Token, &[(List, NOT_HERE)], WITHOUT),
-    Endpoint::new("plugins/reload/backend/status", Access::Token, &[(Read, NOT_HERE)], WITHOUT),
 ];
 
 async fn versions(ask: Ask) -> Result<Answer> {

@@ -10,7 +10,7 @@ use super::{
     Unfit,
     mounts::path_of,
     settings,
-    view::{LockoutView, OptionalView, seconds, shown_token_type, version_warning},
+    view::{LockoutView, OptionalView, seconds, pin_warning, shown_token_type, version_warning},
 };
 use crate::{
     answer::Answer,
@@ -88,7 +88,11 @@ async fn read(ask: Ask, kind: MountKind) -> Result<Answer> {
         lockout: LockoutView::of(&entry.config),
         optional: OptionalView::tuned(&entry.config),
     };
-    Ok(match version_warning(&mount) {
+    let warning = match pin_warning(&ask, &mount).await? {
+        None => version_warning(&ask, &mount).await?,
+        warning => warning,
+    };
+    Ok(match warning {
         Some(warning) => Answer::warned(&view, warning),
         None => Answer::data(&view),
     })

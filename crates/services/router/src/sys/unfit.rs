@@ -92,6 +92,10 @@ pub enum Unfit {
     NeitherPluginNorMounts,
     #[error("reload scope must be omitted or 'global'")]
     ReloadScope,
+    #[error("reload_id must be provided")]
+    NoReloadId,
+    #[error("no reload has the id {0:?}: only the latest are remembered, by the node that did them")]
+    NoReload(String),
     #[error("cannot fetch mount entry on {0:?}")]
     NoMountToReload(String),
     #[error("download is an enterprise only feature")]
@@ -146,7 +150,7 @@ impl Unfit {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::NoMountToReload(_) | Self::NoToken => Kind::Internal,
-            Self::Enterprise | Self::Removed | Self::NoPin => Kind::NotFound,
+            Self::Enterprise | Self::Removed | Self::NoPin | Self::NoReload(_) => Kind::NotFound,
             _ => Kind::Invalid,
         }
     }

@@ -1,9 +1,9 @@
 use std::{collections::HashMap, time::Duration};
 
-use domain::{LeaseLimits, MountConfig, MountKind};
+use domain::{LeaseLimits, MountConfig, MountKind, PluginVersion};
 use serde::Serialize;
 
-use crate::{Config, mounts::Mount};
+use crate::{Config, ask::Ask, error::Result, mounts::Mount, plugins::Catalog};
 
 /// A mount as clients see it.
 #[derive(Serialize)]
@@ -161,15 +161,36 @@ pub(super) fn shown_token_type(kind: MountKind, config: &MountConfig) -> Option<
 }
 
 /// A warning for readers when the plugin that runs is not the one that was asked for.
-pub(super) fn version_warning(mount: &Mount) -> Option<String> {
+pub(super) async fn version_warning(ask: &Ask, mount: &Mount) -> Result<Option<String>> {
     let wanted = mount.entry.plugin_version.to_string();
     let running = mount.facts().running_version.clone();
-    (!wanted.is_empty() && !running.is_empty() && wanted != running && mount.is_ready()).then(|| {
-        format!(
-            "Plugin version is configured as {wanted:?}, but running {running:?} either due to a pinned version or \
-             because the plugin was upgraded and not yet reloaded"
-        )
-    })
+    if wanted.is_empty() || running.is_empty() || wanted == running || !mount.is_ready() {
+        return Ok(None);
+    }
+    let pinned = pinned(ask, mount).await?.is_some_and(|pinned| pinned.to_string() == running);
+    let why = if pinned {
+        "because that version is pinned"
+    } else {
+        "either due to a pinned version or because the plugin was upgraded and not yet reloaded"
+    };
+    Ok(Some(format!("Plugin version is configured as {wanted:?}, but running {running:?} {why}")))
+}
+
+/// The same for those who look at what is set.
+pub(super) async fn pin_warning(ask: &Ask, mount: &Mount) -> Result<Option<String>> {
+    let wanted = &mount.entry.plugin_version;
+    if wanted.is_none() || mount.is_core() {
+        return Ok(None);
+    }
+    let pinned = pinned(ask, mount).await?.filter(|pinned| pinned != wanted);
+    Ok(pinned.map(|pinned| {
+        format!("plugin_version is configured as {wanted} but a version pin for {pinned} is in effect")
+    }))
+}
+
+async fn pinned(ask: &Ask, mount: &Mount) -> Result<Option<PluginVersion>> {
+    let catalog = Catalog(ask.core.clients.plugins.clone());
+    catalog.pinned(&mount.entry.plugin, mount.entry.kind.plugin_type()).await
 }
 
 /// Whole seconds.

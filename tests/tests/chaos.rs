@@ -1,0 +1,148 @@
+//! Many processes of a plugin that may not share one are killed at random while clients use all of them. Afterwards every
+//! mount serves, nothing is left over, and every start and every end was told exactly once.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use testkit::process::{self, Process};
+use testkit::{Api, Options, Server, eventually, go_plugin, soak};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::crowd::Dice;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const CLIENTS: usize = 8;
+
+/// One kill every so often.
+const PACE: Duration = Duration::from_millis(150);
+
+/// What the clients saw together.
+#[derive(Default)]
+struct Seen {
+    served: AtomicUsize,
+    lost: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// Reads and writes at random until it is told to stop. What was inside a process that was killed may fail, and says so.
+async fn client(api: Api, seen: Arc<Seen>, mounts: usize, mut dice: Dice) {
+    while !seen.stop.load(Ordering::Relaxed) {
+        let path = format!("m/{}/a", dice.roll(mounts));
+        let write = dice.roll(3) == 0;
+        let answer = match write {
+            true => api.post(&path, json!({"v": "1"})).await,
+            false => api.get(&path).await,
+        };
+        if answer.is_ok() {
+            seen.served.fetch_add(1, Ordering::Relaxed);
+        } else {
+            assert!(answer.status >= 500 && answer.errors().contains("my-kv"), "{answer}");
+            seen.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Kills at random for a time; answers with whom.
+async fn kill(server: &Server, time: Duration, mut dice: Dice) -> HashSet<Process> {
+    let until = Instant::now() + time;
+    let mut killed = HashSet::new();
+    while Instant::now() < until {
+        let living = server.plugins();
+        if !living.is_empty() {
+            let victim = living[dice.roll(living.len())];
+            victim.kill();
+            killed.insert(victim);
+        }
+        sleep(PACE).await;
+    }
+    killed
+}
+
+/// What is open, but for the storage's files and the connections of our own clients.
+fn descriptors(server: &Server) -> usize {
+    let process = server.process();
+    let connections = process.connections();
+    let is_ours = |open: &std::path::PathBuf| {
+        open.to_string_lossy().contains("mortise.db") || connections.contains(open)
+    };
+    process.descriptors().iter().filter(|open| !is_ours(open)).count()
+}
+
+async fn every_mount_serves(api: &Api, mounts: usize) {
+    for n in 0..mounts {
+        let path = format!("m/{n}/a");
+        let serves = async || api.get(&path).await.is_ok();
+        eventually(PATIENCE, &format!("{path} is served"), serves).await;
+    }
+}
+
+/// Each process begins once and ends once, in this order, unless it lives still.
+fn every_event_is_told_once(server: &Server, killed: &HashSet<Process>) -> (usize, usize) {
+    let mut lives: HashMap<u32, bool> = HashMap::new();
+    let (mut starts, mut ends) = (0, 0);
+    let mut reasons: HashMap<String, usize> = HashMap::new();
+    for event in server.transitions() {
+        let Some(pid) = event.pid else { continue };
+        // A number may be given to a later process.
+        if event.is_start() {
+            starts += 1;
+            assert_ne!(lives.insert(pid, true), Some(true), "{pid} has begun twice");
+        } else if event.is_exit() {
+            ends += 1;
+            assert_eq!(lives.insert(pid, false), Some(true), "{pid} has ended twice, or never begun");
+            *reasons.entry(event.reason).or_default() += 1;
+        }
+    }
+    let living: HashSet<u32> = lives.into_iter().filter_map(|(pid, lives)| lives.then_some(pid)).collect();
+    assert_eq!(living, server.plugins().iter().map(|process| process.pid).collect());
+    // The first one was only asked for its version.
+    assert_eq!(reasons.remove("Probed"), Some(1));
+    assert_eq!(reasons, HashMap::from([("Killed".to_owned(), killed.len())]));
+    (starts, ends)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_are_killed_at_random_come_back_and_are_accounted_for() {
+    let (mounts, time) = (soak(12, 200), Duration::from_secs(soak(10, 300) as u64));
+    let environment = vec![("VAULT_PLUGIN_MULTIPLEXING_OPT_OUT".into(), "other, my-kv".into())];
+    let server = Server::start_with(Options { environment, log_level: "info", ..Options::default() }).await;
+    server.register("my-kv", &go_plugin("kv")).await;
+    let api = server.api();
+    for n in 0..mounts {
+        server.enable(&format!("m/{n}"), "my-kv").await;
+        api.post(&format!("m/{n}/a"), json!({"v": "1"})).await.ok();
+    }
+    assert_eq!(server.plugins().len(), mounts, "a process for each mount");
+    let (open, files) = (descriptors(&server), server.temporary_files().len());
+
+    let seen = Arc::new(Seen::default());
+    let mut clients = JoinSet::new();
+    for number in 0..CLIENTS {
+        clients.spawn(client(api.clone(), seen.clone(), mounts, Dice::new(number)));
+    }
+    let killed = kill(&server, time, Dice::new(CLIENTS)).await;
+    seen.stop.store(true, Ordering::Relaxed);
+    clients.join_all().await;
+
+    every_mount_serves(&api, mounts).await;
+    eventually(PATIENCE, "no zombie is left", async || process::zombies(server.pid()).is_empty()).await;
+    assert_eq!(server.plugins().len(), mounts);
+    assert_eq!(process::descendants(server.pid()).len(), mounts, "no orphan is left");
+    eventually(PATIENCE, "nothing is left open", async || {
+        descriptors(&server) <= open && server.temporary_files().len() <= files
+    })
+    .await;
+    let (starts, ends) = every_event_is_told_once(&server, &killed);
+    println!(
+        "{mounts} processes for {time:?}: {} killed, {starts} starts and {ends} ends told, {} requests served, {} lost \
+         inside a process that was killed",
+        killed.len(),
+        seen.served.load(Ordering::Relaxed),
+        seen.lost.load(Ordering::Relaxed),
+    );
+}
