@@ -123,7 +123,7 @@ impl External {
         // Vault takes any failure for "none".
         let paths = paths.unwrap_or_default().paths.unwrap_or_default();
         let version = version.unwrap_or_default();
-        check_version(&self.entry, &version)?;
+        check_version(&self.line.entry, &version)?;
         (self.special_paths, self.version) = (paths, version);
         gate.open();
         let initialized =

@@ -102,3 +102,49 @@ async fn rotating_adds_a_term() {
     done(stack.write("sys/rotate/keyring", Value::Null).await);
     assert_eq!(data(stack.read("sys/key-status").await)["term"], json!(3));
 }
+
+#[tokio::test]
+async fn a_node_that_steps_down_keeps_everything_and_serves_on() {
+    let stack = Stack::open().await;
+    stack.mount("kv", "kv").await;
+    done(stack.write("kv/a", json!({"v": "1"})).await);
+    assert_eq!(refused(stack.ask("", "update", "sys/step-down", Value::Null).await).0, "denied");
+    for round in 0..3 {
+        done(stack.write("sys/step-down", Value::Null).await);
+        assert!(!stack.state().await.sealed);
+        assert_eq!(data(stack.read("kv/a").await), json!({"v": "1"}), "{round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_before_a_node_stepped_down_is_known_after_it() {
+    let stack = Stack::open().await;
+    let acknowledged = async |n: u32| {
+        let path = format!("at-{n}");
+        match stack.write(&format!("sys/mounts/{path}"), json!({"type": "kv"})).await {
+            Ok(_) => Some(path),
+            Err(failure) => {
+                assert_eq!(failure.kind, domain::Kind::Unavailable, "{failure}");
+                None
+            }
+        }
+    };
+    let step_down = async {
+        for _ in 0..10 {
+            done(stack.write("sys/step-down", Value::Null).await);
+            tokio::task::yield_now().await;
+        }
+    };
+    let mounts = async {
+        let mut made = Vec::new();
+        for n in 0..40 {
+            made.extend(acknowledged(n).await);
+        }
+        made
+    };
+    let ((), made) = tokio::join!(step_down, mounts);
+    let listed = data(stack.read("sys/mounts").await);
+    for path in made {
+        assert!(listed.get(format!("{path}/")).is_some(), "{path} was acknowledged");
+    }
+}

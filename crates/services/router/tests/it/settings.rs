@@ -106,16 +106,12 @@ async fn the_server_says_what_it_is_and_what_it_is_not() {
         data(stack.ask("", "read", "sys/replication/status", Value::Null).await)["mode"],
         json!("disabled")
     );
-    for path in
-        ["sys/license/status", "sys/replication/performance/status", "sys/plugins/reload/backend/status"]
-    {
+    for path in ["sys/license/status", "sys/replication/performance/status"] {
         assert_eq!(refused(stack.read(path).await), not_found("enterprise-only feature"), "{path}");
     }
     done(stack.write("sys/config/reload/license", json!({})).await);
     let other = stack.write("sys/config/reload/foo", json!({})).await;
     assert_eq!(refused(other), not_found("1 error occurred:\n\t* unsupported path\n\n"));
-    done(stack.write("sys/step-down", Value::Null).await);
-    assert_eq!(refused(stack.ask("", "update", "sys/step-down", Value::Null).await).0, "denied");
     assert!(data(stack.read("sys/config/state/sanitized").await).is_object());
 }
 

@@ -56,7 +56,7 @@ async fn g8_no_sentence_repeats_a_value_or_says_where_we_are() {
     let mut refused = 0;
     for path in document["paths"].as_object().unwrap().keys() {
         let path = path.trim_start_matches('/').replace(['{', '}'], "x");
-        if path == "sys/seal" {
+        if matches!(path.as_str(), "sys/seal" | "sys/step-down") {
             continue;
         }
         for value in values() {
