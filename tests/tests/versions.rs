@@ -136,7 +136,8 @@ async fn a_version_in_use_can_be_deregistered_and_serves_on() {
     assert_eq!(api.delete(&entry).await.status, 204);
     let process = server.only_plugin();
     let refusal = api.put("sys/plugins/reload/backend", json!({"mounts": ["kv/"]})).await.refused(500);
-    let sentence = r#"cannot reload plugin on "kv/": plugin not found in the catalog: my-kv, version=v0.24.0"#;
+    let sentence =
+        r#"cannot reload plugin on "kv/": plugin not found in the catalog: my-kv, version=v0.24.0"#;
     assert_eq!(refusal, format!("1 error occurred:\n\t* {sentence}\n\n"));
     assert_eq!((server.only_plugin(), runs(&api, "kv").await), (process, told(OLD, OLD, &old)));
     api.post("kv/a", json!({"v": "1"})).await.ok();

@@ -56,7 +56,10 @@ impl Server {
     /// The reasons of the ends of the process with this number.
     pub fn ends_of(&self, pid: u32) -> Vec<String> {
         let all = self.transitions();
-        all.into_iter().filter(|each| each.is_exit() && each.pid == Some(pid)).map(|each| each.reason).collect()
+        all.into_iter()
+            .filter(|each| each.is_exit() && each.pid == Some(pid))
+            .map(|each| each.reason)
+            .collect()
     }
 }
 

@@ -152,9 +152,8 @@ async fn disabling_an_auth_method_ends_its_plugin_and_its_tokens() {
     api.post("sys/auth/people", json!({"type": "my-userpass"})).await.ok();
     api.post("auth/people/users/ann", json!({"password": "secret"})).await.ok();
     let plugin = server.only_plugin();
-    let login = async || {
-        server.anonymous().post("auth/people/login/ann", json!({"password": "secret"})).await
-    };
+    let login =
+        async || server.anonymous().post("auth/people/login/ann", json!({"password": "secret"})).await;
     let token = login().await.ok()["auth"]["client_token"].as_str().unwrap().to_owned();
     let ann = server.anonymous().with_token(token);
     ann.get("auth/token/lookup-self").await.ok();

@@ -17,7 +17,8 @@ async fn a_crash_is_told_with_what_the_plugin_said_and_costs_no_lease() {
     assert_eq!(it.asked(), [""; 0]);
     it.serves_anew().await;
     assert!(it.renews(&lease).await);
-    let crashes = it.server.transitions().into_iter().filter(|each| each.is_exit() && each.reason == "Crashed");
+    let crashes =
+        it.server.transitions().into_iter().filter(|each| each.is_exit() && each.reason == "Crashed");
     assert_eq!(crashes.count(), 2, "a read is tried twice");
     let told = it.server.log();
     assert!(told.contains("its last words were") && told.contains("panic: crashing as asked"), "{told}");

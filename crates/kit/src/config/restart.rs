@@ -124,7 +124,10 @@ mod tests {
                 "longest_pause = 0",
                 "a.hcl:2: `longest_pause` is 0; allowed: a duration of more than nothing, such as \"250ms\" or \"30s\"",
             ),
-            ("first_pause = \"1m\"", "a.hcl:1: `first_pause` is 60s, which is more than `longest_pause`, 30s"),
+            (
+                "first_pause = \"1m\"",
+                "a.hcl:1: `first_pause` is 60s, which is more than `longest_pause`, 30s",
+            ),
         ] {
             assert_eq!(refused(line), [said]);
         }

@@ -21,7 +21,8 @@ use crate::{
 /// Starts a plugin, asks it who it is, and ends it.
 pub async fn probe(host: &Arc<Host>, request: ProbeRequest) -> Result<ProbeReply> {
     let ProbeRequest { name, r#type, version } = request;
-    let plugin = host.resolve(PluginRequest { name, r#type, version, mounted: false, highest: false }).await?;
+    let plugin =
+        host.resolve(PluginRequest { name, r#type, version, mounted: false, highest: false }).await?;
     if plugin.builtin {
         return Ok(ProbeReply { version: plugin.version, multiplexed: false, r#type: plugin.r#type });
     }

@@ -99,7 +99,11 @@ impl Store {
         self.check_term()?;
         let Some(part) = &self.part else { return Ok([term, None]) };
         let writing = part.writes.token();
-        if part.writes.is_closed() { Err(NamespaceRefusal::NotFound.into()) } else { Ok([term, Some(writing)]) }
+        if part.writes.is_closed() {
+            Err(NamespaceRefusal::NotFound.into())
+        } else {
+            Ok([term, Some(writing)])
+        }
     }
 
     pub(crate) async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {

@@ -66,7 +66,9 @@ impl PluginsService {
         let versions = self.records.versions(plugin_type, &name).await?;
         let unversioned = versions.first().filter(|lowest| lowest.is_none());
         let highest = versions.last().filter(|_| highest);
-        let Some(chosen) = unversioned.or(highest) else { return builtin.map(Entry::Builtin).ok_or_else(missing) };
+        let Some(chosen) = unversioned.or(highest) else {
+            return builtin.map(Entry::Builtin).ok_or_else(missing);
+        };
         let chosen = Id { plugin_type, name: name.clone(), version: chosen.clone() };
         self.external(chosen).await?.ok_or_else(missing)
     }

@@ -10,7 +10,7 @@ use super::{
     Unfit,
     mounts::path_of,
     settings,
-    view::{LockoutView, OptionalView, seconds, pin_warning, shown_token_type, version_warning},
+    view::{LockoutView, OptionalView, pin_warning, seconds, shown_token_type, version_warning},
 };
 use crate::{
     answer::Answer,
