@@ -60,6 +60,7 @@ impl Databases {
             r#type: PluginType::Database.word().to_owned(),
             version: version.to_owned(),
             mounted: true,
+            highest: true,
         };
         let plugin = self.host.resolve(wanted).await?;
         if plugin.builtin {
