@@ -34,6 +34,7 @@ mod namespaces;
 mod paths;
 mod replay;
 mod rounds;
+mod sandbox;
 mod seal;
 mod strangers;
 mod swap_race;

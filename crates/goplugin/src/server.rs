@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
 use crate::Services;
-use crate::socket::is_own_user;
+use crate::socket::User;
 
 /// How much of one call may be under way before its reader has to keep up.
 pub(crate) const STREAM_WINDOW: u32 = 1 << 21;
@@ -47,8 +47,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Server {
     pub(crate) tls: Arc<ServerConfig>,
     pub(crate) services: Arc<dyn Services>,
-    /// Whether processes of other users are turned away before TLS.
-    pub(crate) own_user_only: bool,
+    /// The one user whose processes are not turned away before TLS; none: everybody's are heard.
+    pub(crate) only: Option<User>,
     /// How long calls under way get to finish once the server stops.
     pub(crate) grace: Duration,
 }
@@ -76,7 +76,7 @@ impl Server {
     }
 
     async fn serve(self, stream: UnixStream, stop: CancellationToken) {
-        if self.own_user_only && !is_own_user(&stream) {
+        if self.only.is_some_and(|user| !user.is_peer(&stream)) {
             tracing::warn!("refused a connection from another user's process");
             return;
         }

@@ -2,6 +2,7 @@
 
 mod codec;
 mod failure;
+mod sandbox;
 mod seam;
 mod generated {
     #![allow(missing_docs, unused_qualifications, clippy::all, clippy::unwrap_used)]

@@ -12,7 +12,7 @@ use wire::goplugin::ConnInfo;
 use wire::goplugin::grpc_broker_client::GrpcBrokerClient;
 
 use crate::server::Server;
-use crate::socket::Socket;
+use crate::socket::{Socket, User};
 use crate::{Channel, Services};
 
 /// Opens further connections, on which the plugin calls the host. Cheap to clone.
@@ -72,13 +72,19 @@ impl Broker {
     pub fn accept(&self, services: impl Services) -> Result<Brokered, BrokerError> {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let path = self.0.directory.join(format!("h{id}"));
-        let (socket, listener) =
-            Socket::bind(path.clone()).map_err(|source| BrokerError::Listen { socket: path, source })?;
+        let offer = || {
+            let user = User::of(&self.0.directory)?;
+            let (socket, listener) = Socket::bind(path.clone())?;
+            user.give(socket.path())?;
+            Ok((user, socket, listener))
+        };
+        let (user, socket, listener) =
+            offer().map_err(|source| BrokerError::Listen { socket: path.clone(), source })?;
         // No grace: a mount that is gone must not be written to any more.
         let server = Server {
             tls: Arc::clone(&self.0.tls),
             services: Arc::new(services),
-            own_user_only: true,
+            only: Some(user),
             grace: Duration::ZERO,
         };
         let stop = self.0.stop.child_token();

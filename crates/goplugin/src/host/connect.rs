@@ -13,7 +13,7 @@ use crate::host::broker::{self, Broker};
 use crate::host::first_line::first_line;
 use crate::host::stdio::{self, Sink};
 use crate::host::{Connection, Rest, StartError};
-use crate::socket::is_own_user;
+use crate::socket::User;
 use crate::{Channel, Handshake, Identity, tls};
 
 /// Makes a connection of a just started program's stdout.
@@ -39,7 +39,7 @@ async fn open(
     socket_dir: &Path,
 ) -> Result<Connection, StartError> {
     let sent = Sent::default();
-    let stream = dial(&handshake, identity, sent.clone()).await?;
+    let stream = dial(&handshake, identity, socket_dir, sent.clone()).await?;
     let (stop, closed) = (CancellationToken::new(), CancellationToken::new());
     let channel =
         Channel::open(stream, sent, stop.clone(), closed.clone()).await.map_err(StartError::Http2)?;
@@ -57,13 +57,14 @@ async fn open(
 async fn dial(
     handshake: &Handshake,
     identity: &Identity,
+    socket_dir: &Path,
     sent: Sent,
 ) -> Result<TlsStream<Counted<UnixStream>>, StartError> {
     let socket = &handshake.address;
     let stream = UnixStream::connect(socket)
         .await
         .map_err(|source| StartError::Dial { socket: socket.clone(), source })?;
-    if !is_own_user(&stream) {
+    if !User::of(socket_dir).is_ok_and(|user| user.is_peer(&stream)) {
         return Err(StartError::ForeignProcess(socket.clone()));
     }
     let config = tls::client(identity, &handshake.certificate).map_err(StartError::OwnTls)?;

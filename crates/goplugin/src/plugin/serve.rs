@@ -149,7 +149,7 @@ where
     let server = Server {
         tls: tls::server(&identity, &host)?,
         services: Arc::new(own_services((config.routes)(session), broker, &ended)),
-        own_user_only: false,
+        only: None,
         grace: GRACE,
     };
     greet(stdout, &line(version, socket.path(), &identity, environment)).map_err(ServeError::Greet)?;

@@ -22,7 +22,7 @@ impl Pair {
         let server = Server {
             tls: tls::server(&own, other.der()).unwrap(),
             services: Arc::new(tonic::service::Routes::default()),
-            own_user_only: true,
+            only: Some(User::of(directory.path()).unwrap()),
             grace: Duration::ZERO,
         };
         let stop = CancellationToken::new();

@@ -2,7 +2,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::Pauses;
 
-use crate::meters::Meters;
+use crate::{meters::Meters, sandbox::Offers};
 
 /// How plugins are run.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct Config {
     pub events_kept: usize,
     /// What this process counts; none: whoever asks is in the same one.
     pub meters: Option<Arc<dyn Meters>>,
+    /// What the machine can confine a process by; none: it is asked.
+    pub offers: Option<Offers>,
 }
 
 impl Default for Config {
@@ -63,6 +65,7 @@ impl Default for Config {
             never_shared: Vec::new(),
             events_kept: 4096,
             meters: None,
+            offers: None,
         }
     }
 }

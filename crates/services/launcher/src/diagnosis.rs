@@ -9,7 +9,7 @@ use object::{
     read::elf::{FileHeader, ProgramHeader},
 };
 
-use crate::child::Exit;
+use crate::{child::Exit, sandbox::Refusal};
 
 /// As much of a program as a diagnosis looks at: its headers, and the name of its loader.
 const HEAD: usize = 64 << 10;
@@ -28,6 +28,8 @@ pub enum Cause {
     MissingInterpreter(String),
     /// Neither a program nor a script.
     NotAProgram,
+    /// It cannot have the sandbox that it is registered with.
+    Sandbox(Refusal),
     /// The system does not execute it.
     Exec(io::Error),
     /// It ended before it had said who it is.
@@ -104,6 +106,7 @@ impl fmt::Display for Cause {
             Self::NotAProgram => {
                 f.write_str("its file is neither a program nor a script that begins with #!")
             }
+            Self::Sandbox(refusal) => write!(f, "its sandbox cannot be had: {refusal}"),
             Self::Exec(error) => write!(f, "the system refuses to execute its program: {error}"),
             Self::Ended { exit, said } => {
                 write!(f, "its process {exit} before it printed its handshake{said}")

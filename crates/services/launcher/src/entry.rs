@@ -1,6 +1,6 @@
 use std::fmt;
 
-use domain::{PluginType, Sha256};
+use domain::{PluginType, Sandbox, Sha256};
 use wire::catalog::v1::Plugin;
 
 use crate::{Error, Result};
@@ -22,6 +22,8 @@ pub struct Entry {
     pub args: Vec<String>,
     /// `KEY=value`.
     pub env: Vec<String>,
+    /// What its processes are confined by.
+    pub sandbox: Option<Sandbox>,
 }
 
 impl Entry {
@@ -40,6 +42,10 @@ impl TryFrom<Plugin> for Entry {
         };
         let plugin_type = plugin.r#type.parse().map_err(|error| malformed(&error))?;
         let sha256 = Sha256::try_from(&*plugin.sha256).map_err(|error| malformed(&error))?;
+        let sandbox = plugin.sandbox.map(Sandbox::try_from).transpose().map_err(|error| malformed(&error))?;
+        if sandbox.is_none() && !plugin.runtime.is_empty() {
+            return Err(malformed(&format_args!("it does not say what the runtime {} is", plugin.runtime)));
+        }
         Ok(Self {
             name: plugin.name,
             plugin_type,
@@ -48,6 +54,7 @@ impl TryFrom<Plugin> for Entry {
             command: plugin.command,
             args: plugin.args,
             env: plugin.env,
+            sandbox,
         })
     }
 }
@@ -85,6 +92,7 @@ impl Entry {
             command: name.to_owned(),
             args: Vec::new(),
             env: Vec::new(),
+            sandbox: None,
         }
     }
 }
@@ -92,6 +100,17 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_whose_sandbox_is_not_told_is_no_entry() {
+        let plugin = Plugin { r#type: "secret".to_owned(), sha256: vec![0; 32].into(), ..Plugin::default() };
+        let confined = Plugin { runtime: "strict".to_owned(), ..plugin.clone() };
+        assert!(Entry::try_from(plugin).is_ok());
+        let refused = Entry::try_from(confined.clone()).unwrap_err().to_string();
+        assert!(refused.contains("the runtime strict"), "{refused}");
+        let told = Plugin { sandbox: Some(Sandbox::default().into()), ..confined };
+        assert_eq!(Entry::try_from(told).unwrap().sandbox, Some(Sandbox::default()));
+    }
 
     #[test]
     fn arguments_and_environment_are_never_shown() {

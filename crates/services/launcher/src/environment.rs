@@ -4,9 +4,10 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::{OsStr, OsString},
+    path::PathBuf,
 };
 
-use domain::PluginType;
+use domain::{PluginType, Sandbox};
 use goplugin::{Cookie, Identity, host};
 
 use crate::{config::Config, entry::Entry, runtime_dir::ProcessDir};
@@ -61,7 +62,13 @@ pub fn of(
     dir: &ProcessDir,
 ) -> Vec<(OsString, OsString)> {
     let mut all = BTreeMap::<OsString, OsString>::new();
-    all.extend(INHERITED.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))));
+    let inherited = inherited(entry).filter_map(|name| Some((OsString::from(name), env::var_os(name)?)));
+    all.extend(inherited);
+    if entry.sandbox.as_ref().and_then(Sandbox::ids).is_some() {
+        // Those of the host's user are not its own.
+        all.insert("HOME".into(), dir.path().into());
+        all.retain(|name, _| name != "USER" && name != "LOGNAME");
+    }
     // Temporary files go with the process; and old SDKs make their sockets there.
     all.insert("TMPDIR".into(), dir.path().into());
     let registered = entry.env.iter().filter_map(|setting| setting.split_once('='));
@@ -73,6 +80,20 @@ pub fn of(
     let goplugins = host::environment(cookie, versions, identity, dir.path());
     all.extend(goplugins.into_iter().map(|(name, value)| (name.into(), value.into())));
     all.into_iter().collect()
+}
+
+/// The variables of the host's own environment that are handed down.
+fn inherited(entry: &Entry) -> impl Iterator<Item = &str> {
+    let chosen = entry.sandbox.as_ref().and_then(|sandbox| sandbox.settings().environment.as_ref());
+    let usual = if chosen.is_none() { &INHERITED[..] } else { &[] };
+    chosen.into_iter().flatten().map(String::as_str).chain(usual.iter().copied())
+}
+
+/// What a plugin has to read to make use of its environment: the certificates that it is told to trust.
+pub fn trusted(env: &[(OsString, OsString)]) -> Vec<PathBuf> {
+    const NAMES: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "VAULT_CACERT", "VAULT_CAPATH"];
+    let named = env.iter().filter(|(name, _)| NAMES.iter().any(|each| name == each));
+    named.map(|(_, path)| PathBuf::from(path)).filter(|path| path.is_absolute()).collect()
 }
 
 /// Whether the plugin is asked to lock its memory.
@@ -95,6 +116,8 @@ fn vaults(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
 mod tests {
     use std::sync::Arc;
 
+    use domain::SandboxSettings;
+
     use super::*;
     use crate::runtime_dir::RuntimeDir;
 
@@ -114,6 +137,11 @@ mod tests {
         assert_eq!(get("VAULT_VERSION"), Some(env!("CARGO_PKG_VERSION")));
         assert_eq!(get("PLUGIN_PROTOCOL_VERSIONS"), Some("5"));
         assert_eq!(get("CARGO_PKG_VERSION"), None);
+        let settings = SandboxSettings { environment: Some(Vec::new()), user: Some(7), ..Default::default() };
+        entry.sandbox = Some(settings.try_into().unwrap());
+        let confined: BTreeMap<_, _> = of(&entry, &Config::default(), &identity, &dir).into_iter().collect();
+        assert!(all.contains_key(OsStr::new("PATH")) && !confined.contains_key(OsStr::new("PATH")));
+        assert_eq!(confined[OsStr::new("HOME")], dir.path());
         let (name, value) = mark(&dir).split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap();
         assert_eq!(get(&name), Some(value.as_str()));
     }

@@ -9,7 +9,7 @@ use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusR
 
 use crate::{
     Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, meters, offspring,
-    questions::Questions, runtime_dir::RuntimeDir, spawn::Spawner,
+    questions::Questions, runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
 };
 
 /// The services of the catalog.
@@ -52,6 +52,8 @@ pub struct Host {
     pub questions: Questions,
     /// Where the folders of processes are.
     pub runtime: Arc<RuntimeDir>,
+    /// What this machine can confine a process by.
+    pub offers: Offers,
     /// The thread that starts children.
     pub spawner: Spawner,
     /// What identifies the cluster.
@@ -76,6 +78,7 @@ impl Host {
             meters: meters::Book::default(),
             questions: Questions::default(),
             runtime: Arc::new(runtime),
+            offers: config.offers.clone().unwrap_or_else(Offers::detect),
             cluster: OnceLock::new(),
             spawner,
             config,

@@ -8,7 +8,7 @@ use std::{
     ffi::{CString, c_char},
     io,
     os::{
-        fd::{BorrowedFd, OwnedFd, RawFd},
+        fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
         unix::process::CommandExt,
     },
     process::Command,
@@ -20,6 +20,8 @@ use rustix::{
     thread::set_no_new_privs,
 };
 use tokio::io::{Interest, unix::AsyncFd};
+
+use crate::sandbox::Confinement;
 
 /// What a child executes: made ready before the fork, because after it nothing may be allocated.
 pub struct Execution {
@@ -54,16 +56,24 @@ impl Execution {
 }
 
 /// Makes the child die with the calling *thread*, lead a session of its own, gain no privileges, inherit no descriptor
-/// but its standard streams and, if given, the one that a script's interpreter reads the script from; and execute.
-pub fn confine(command: &mut Command, execution: Execution, inherit: Option<RawFd>) {
+/// but its standard streams and, if given, the one that a script's interpreter reads the script from; enter its sandbox;
+/// and execute.
+pub fn confine(
+    command: &mut Command,
+    execution: Execution,
+    inherit: Option<RawFd>,
+    sandbox: Option<Confinement>,
+) {
     let host = getpid();
     let prepare = move || {
+        setsid()?;
+        sandbox.as_ref().map_or(Ok(()), Confinement::leave_rights)?;
+        // Only now: the kernel forgets it when a process changes its user.
         set_parent_process_death_signal(Some(Signal::KILL))?;
         // The host may have ended before the line above; then no signal will come.
         if getppid() != Some(host) {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
-        setsid()?;
         set_no_new_privs(true)?;
         close_on_exec();
         if let Some(fd) = inherit {
@@ -71,6 +81,7 @@ pub fn confine(command: &mut Command, execution: Execution, inherit: Option<RawF
             let script = unsafe { BorrowedFd::borrow_raw(fd) };
             fcntl_setfd(script, FdFlags::empty())?;
         }
+        sandbox.as_ref().map_or(Ok(()), Confinement::shut)?;
         Err(execution.run())
     };
     // SAFETY: the closure makes plain system calls only; it neither allocates nor takes a lock.
@@ -82,6 +93,33 @@ pub fn confine(command: &mut Command, execution: Execution, inherit: Option<RawF
 fn close_on_exec() {
     // SAFETY: takes numbers only and touches no memory.
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+}
+
+/// The version of Landlock that the kernel has; 0: none.
+pub fn landlock_abi() -> i32 {
+    const VERSION: libc::c_uint = 1;
+    let nothing = std::ptr::null::<libc::c_void>();
+    // SAFETY: with this flag the kernel looks at nothing but numbers.
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, 0, VERSION) };
+    i32::try_from(version).unwrap_or_default().max(0)
+}
+
+/// Whether the kernel can refuse system calls one by one.
+pub fn filters_system_calls() -> bool {
+    let refuse = libc::SECCOMP_RET_ERRNO;
+    // SAFETY: the kernel reads one number, which outlives the call.
+    let answer =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const refuse) };
+    answer == 0
+}
+
+/// Takes rules for the file system, for good. A plain system call: safe between fork and exec.
+pub fn restrict_self(ruleset: &OwnedFd) -> io::Result<()> {
+    // SAFETY: takes numbers only and touches no memory.
+    match unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// A descriptor that one can wait for.

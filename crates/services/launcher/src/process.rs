@@ -1,4 +1,5 @@
 use std::{
+    ffi::OsString,
     fmt,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -33,7 +34,8 @@ use crate::{
     members::Members,
     offspring,
     runtime_dir::ProcessDir,
-    spawn::Program,
+    sandbox::{self, Cgroup, Prepared, Surroundings},
+    spawn::{Program, SpawnError},
     stderr::Stderr,
 };
 
@@ -57,6 +59,7 @@ pub struct Process {
     stderr: Stderr,
     identity: Identity,
     dir: ProcessDir,
+    cgroup: Option<Cgroup>,
     locks_memory: bool,
 }
 
@@ -108,6 +111,33 @@ pub async fn verify(host: &Host, entry: &Entry) -> Result<Arc<Image>> {
     host.images.verify(&entry.to_string(), entry.sha256, host.config.largest_plugin, chunks).await
 }
 
+fn does_not_start(entry: &Entry, cause: Cause) -> Error {
+    Error::Start { plugin: entry.to_string(), cause: Box::new(cause), masks: Masks::of(entry) }
+}
+
+/// Makes the entry's sandbox ready, if it has one. Control groups and folders are opened for it, which blocks.
+async fn prepare(
+    host: &Host,
+    entry: &Arc<Entry>,
+    env: &[(OsString, OsString)],
+    dir: &ProcessDir,
+) -> Result<Option<Prepared>> {
+    let Some(sandbox) = entry.sandbox.clone() else { return Ok(None) };
+    if sandbox.ids().is_some() {
+        host.runtime
+            .let_through()
+            .map_err(Error::host("let other users pass the folder of plugins' sockets"))?;
+    }
+    let (offers, folder) = (host.offers.clone(), dir.path().to_owned());
+    let (trusted, name) = (environment::trusted(env), dir.number());
+    let preparing = tokio::task::spawn_blocking(move || {
+        let surroundings = Surroundings { offers: &offers, folder: &folder, trusted, name };
+        sandbox::prepare(&sandbox, &surroundings)
+    });
+    let prepared = preparing.await.map_err(|_| Error::Panicked("sandbox".to_owned()))?;
+    prepared.map(Some).map_err(|refusal| does_not_start(entry, Cause::Sandbox(refusal)))
+}
+
 impl Process {
     /// Executes a verified program.
     pub async fn spawn(
@@ -120,20 +150,28 @@ impl Process {
         let identity = Identity::generate().map_err(|error| {
             Error::host("make a certificate for mutual TLS")(std::io::Error::other(error))
         })?;
+        let env = environment::of(&entry, &host.config, &identity, &dir);
+        let (sandbox, cgroup) = match prepare(host, &entry, &env, &dir).await? {
+            Some(prepared) => (Some((prepared.confinement, prepared.reports)), prepared.cgroup),
+            None => (None, None),
+        };
         let program = Program {
             image: Arc::clone(&image),
             name: entry.program_name().to_owned(),
             args: entry.args.clone(),
-            env: environment::of(&entry, &host.config, &identity, &dir),
+            env,
+            sandbox,
         };
-        let spawned = host.spawner.spawn(program).await.map_err(|error| Error::Start {
-            plugin: entry.to_string(),
-            cause: Box::new(diagnosis::of_exec(error, image.file())),
-            masks: Masks::of(&entry),
+        let spawned = host.spawner.spawn(program).await.map_err(|error| {
+            let cause = match error {
+                SpawnError::Sandbox(refusal) => Cause::Sandbox(refusal),
+                SpawnError::System(error) => diagnosis::of_exec(error, image.file()),
+            };
+            does_not_start(&entry, cause)
         })?;
         let stderr = Stderr::follow(spawned.stderr, &entry, spawned.child.pid(), mounts);
         let locks_memory = environment::locks_memory(&entry, &host.config);
-        let process = Self { entry, child: spawned.child, stderr, identity, dir, locks_memory };
+        let process = Self { entry, child: spawned.child, stderr, identity, dir, cgroup, locks_memory };
         Ok((process, spawned.stdout))
     }
 
@@ -209,8 +247,7 @@ impl Process {
     }
 
     fn does_not_start(&self, cause: Cause) -> Error {
-        let (plugin, masks) = (self.entry.to_string(), Masks::of(&self.entry));
-        Error::Start { plugin, cause: Box::new(cause), masks }
+        does_not_start(&self.entry, cause)
     }
 
     /// Lets it end by itself until the deadline.
@@ -234,10 +271,10 @@ impl Process {
     pub async fn bury(self) -> Exit {
         let exit = self.child.end().await;
         let mark = environment::mark(&self.dir);
-        let dir = self.dir;
+        let (dir, cgroup) = (self.dir, self.cgroup);
         let swept = tokio::task::spawn_blocking(move || {
             offspring::sweep(&mark);
-            drop(dir);
+            drop((cgroup, dir));
         });
         let _ = swept.await;
         exit

@@ -1,8 +1,8 @@
 use std::{
     env,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -61,6 +61,11 @@ impl RuntimeDir {
         Ok(Self { _lock: hold(&path)?, path, next: AtomicU64::new(1) })
     }
 
+    /// Others may pass, to what is their own: each process's folder lets in its user only.
+    pub fn let_through(&self) -> io::Result<()> {
+        fs::set_permissions(&self.path, Permissions::from_mode(0o711))
+    }
+
     /// A new, empty folder for one process.
     pub fn process_dir(self: &Arc<Self>) -> io::Result<ProcessDir> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -87,6 +92,11 @@ impl ProcessDir {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its own name, which no other folder of this host has had.
+    pub fn number(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 }
 

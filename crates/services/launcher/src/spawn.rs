@@ -15,6 +15,7 @@ use crate::{
     image::Image,
     kernel::{Execution, confine},
     offspring,
+    sandbox::{Confinement, Refusal, Reports},
 };
 
 /// What to start.
@@ -28,6 +29,23 @@ pub struct Program {
     pub args: Vec<String>,
     /// Its whole environment.
     pub env: Vec<(OsString, OsString)>,
+    /// What it is confined by, and where the child says at what it failed.
+    pub sandbox: Option<(Confinement, Reports)>,
+}
+
+/// Why there is no child.
+#[derive(Debug)]
+pub enum SpawnError {
+    /// The sandbox could not be entered.
+    Sandbox(Refusal),
+    /// All else.
+    System(io::Error),
+}
+
+impl From<io::Error> for SpawnError {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
 }
 
 /// A child and what it writes.
@@ -48,7 +66,7 @@ struct Pipes {
 
 struct Job {
     program: Program,
-    done: oneshot::Sender<io::Result<(Newborn, Pipes)>>,
+    done: oneshot::Sender<Result<(Newborn, Pipes), SpawnError>>,
 }
 
 /// The thread that starts every child. The kernel ends children with the *thread* that forked them, so it lives as
@@ -71,7 +89,7 @@ impl Spawner {
     }
 
     /// Starts a child; returns once it executes the program.
-    pub async fn spawn(&self, program: Program) -> io::Result<Spawned> {
+    pub async fn spawn(&self, program: Program) -> Result<Spawned, SpawnError> {
         let (done, spawned) = oneshot::channel();
         self.0.send(Job { program, done }).map_err(|_| stopped())?;
         let (newborn, pipes) = spawned.await.map_err(|_| stopped())??;
@@ -86,17 +104,23 @@ fn stopped() -> io::Error {
     io::Error::other("the thread that starts plugins has stopped")
 }
 
-fn spawn(program: Program) -> io::Result<(Newborn, Pipes)> {
+fn spawn(mut program: Program) -> Result<(Newborn, Pipes), SpawnError> {
     let mut command = Command::new(program.image.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    confine(&mut command, execution(&program)?, program.image.inherited());
-    let (newborn, mut child) = offspring::own(|| {
+    let (confinement, reports) = program.sandbox.take().unzip();
+    confine(&mut command, execution(&program)?, program.image.inherited(), confinement);
+    let forked = offspring::own(|| {
         let child = command.spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         Ok((pid.ok_or(io::ErrorKind::InvalidData)?, child))
-    })?;
+    });
+    let failed = |source| match reports.as_ref().and_then(Reports::failed) {
+        Some(step) => SpawnError::Sandbox(Refusal::Failed { step, source }),
+        None => SpawnError::System(source),
+    };
+    let (newborn, mut child) = forked.map_err(failed)?;
     let pipes = child.stdout.take().zip(child.stderr.take());
-    let (stdout, stderr) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
+    let (stdout, stderr) = pipes.ok_or(io::Error::from(io::ErrorKind::BrokenPipe))?;
     Ok((newborn, Pipes { stdout: stdout.into(), stderr: stderr.into() }))
 }
 

@@ -1,7 +1,8 @@
 use std::{io, path::PathBuf};
 
 use domain::{
-    InvalidDigest, InvalidName, InvalidVersion, Kind, PluginName, PluginType, PluginVersion, Sha256,
+    InvalidDigest, InvalidName, InvalidSandbox, InvalidVersion, Kind, PluginName, PluginType, PluginVersion,
+    Sha256,
 };
 
 /// Why the plugin catalog did not do as asked.
@@ -76,9 +77,26 @@ pub enum PluginError {
         "plugins in containers cannot be run: register the plugin's file with command instead of oci_image"
     )]
     Container,
-    /// There are no runtimes, because there are no containers.
+    /// No sandbox of that name.
     #[error("specified plugin runtime {0:?}, but failed to retrieve config: plugin runtime not found")]
     Runtime(String),
+    /// Settings that do not go together.
+    #[error(transparent)]
+    Sandbox(#[from] InvalidSandbox),
+    /// Plugins would lose what confines them.
+    #[error(
+        "unable to delete \"{name}\" runtime. Registered plugins=[{}] are referencing it.",
+        spaced(plugins)
+    )]
+    RuntimeInUse {
+        /// The sandbox.
+        name: PluginName,
+        /// Who is registered with it.
+        plugins: Vec<PluginName>,
+    },
+    /// Its record does not open, or says nothing of use.
+    #[error("the sandbox {0} cannot be read: register it again, and the plugins that use it start again")]
+    DamagedRuntime(PluginName),
     /// An unpacked release was expected.
     #[error(
         "failed to verify plugin plugin {name:?} version \"{version}\": extracted artifact directory not found: {}",
@@ -217,6 +235,11 @@ pub enum ArtifactError {
     },
 }
 
+/// Names as Go lists them.
+fn spaced(names: &[PluginName]) -> String {
+    names.iter().map(PluginName::as_str).collect::<Vec<_>>().join(" ")
+}
+
 impl PluginError {
     /// The word for it at the border.
     pub const fn kind(&self) -> Kind {
@@ -237,12 +260,14 @@ impl PluginError {
             | Self::Env
             | Self::Container
             | Self::Runtime(_)
+            | Self::Sandbox(_)
+            | Self::RuntimeInUse { .. }
             | Self::NoRelease { .. }
             | Self::BuiltIn(_)
             | Self::NotFound { .. } => Kind::Invalid,
             Self::Artifact(error) | Self::Broken { source: error, .. } => error.kind(),
             Self::NoEntry => Kind::NotFound,
-            Self::Damaged { .. } | Self::DamagedPin { .. } => Kind::Internal,
+            Self::Damaged { .. } | Self::DamagedPin { .. } | Self::DamagedRuntime(_) => Kind::Internal,
         }
     }
 }

@@ -9,6 +9,8 @@ mod pins;
 mod record;
 mod records;
 mod registration;
+mod runtimes;
+mod sandboxing;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,8 +20,9 @@ use tokio::sync::Mutex;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::catalog::v1::{
-    Chunk, DeregisterReply, FetchRequest, GetPinReply, ListPinsReply, ListPinsRequest, ListPluginsReply,
-    ListPluginsRequest, PinReply, Plugin, PluginRequest, RegisterReply, RegisterRequest, UnpinReply,
+    Chunk, DeleteRuntimeReply, DeregisterReply, FetchRequest, GetPinReply, ListPinsReply, ListPinsRequest,
+    ListPluginsReply, ListPluginsRequest, ListRuntimesReply, ListRuntimesRequest, PinReply, Plugin,
+    PluginRequest, PutRuntimeReply, RegisterReply, RegisterRequest, Runtime, RuntimeRequest, UnpinReply,
     plugins_server,
 };
 
@@ -30,13 +33,15 @@ use lookup::Entry;
 use pins::Pins;
 use record::{Id, Record};
 use records::Records;
+use runtimes::Runtimes;
 
 /// The plugin catalog.
 pub struct PluginsService {
     barrier: Arc<Barrier>,
     records: Records,
     pins: Pins,
-    /// Who registers less or pins more waits here: a pin never outlives what it pins.
+    runtimes: Runtimes,
+    /// Who registers, registers less, pins more or changes sandboxes waits here: nothing that is named goes meanwhile.
     binding: Mutex<()>,
     directory: PluginDirectory,
     builtins: Vec<BuiltinInfo>,
@@ -58,10 +63,12 @@ impl PluginsService {
         builtins.sort_unstable();
         let records = Records::new(barrier.clone());
         let pins = Pins::new(barrier.clone());
+        let runtimes = Runtimes::new(barrier.clone());
         Self {
             barrier,
             records,
             pins,
+            runtimes,
             binding: Mutex::default(),
             directory: PluginDirectory::new(directory),
             builtins,
@@ -72,6 +79,8 @@ impl PluginsService {
         self.check_unsealed()?;
         let record = registration::check(plugin, self.directory.path())?;
         self.check_file(&record).await?.map_err(PluginError::from)?;
+        let _binding = self.binding.lock().await;
+        self.check_runtime(record.runtime.as_ref()).await?;
         self.records.put(record.clone()).await?;
         tracing::info!(
             plugin = %record.id.name, r#type = %record.id.plugin_type, version = %record.id.version,
@@ -90,7 +99,8 @@ impl PluginsService {
 
     async fn resolved(&self, request: PluginRequest) -> Result<Plugin, Error> {
         self.check_unsealed()?;
-        Ok(self.chosen(request).await?.into())
+        let chosen = self.chosen(request).await?;
+        self.with_sandbox(chosen.into()).await
     }
 
     async fn inspected(&self, request: PluginRequest) -> Result<Plugin, Error> {
@@ -195,6 +205,30 @@ impl plugins_server::Plugins for PluginsService {
 
     async fn list_pins(&self, _: Request<ListPinsRequest>) -> Result<Response<ListPinsReply>, Status> {
         Ok(Response::new(self.listed_pins().await?))
+    }
+
+    async fn put_runtime(&self, request: Request<Runtime>) -> Result<Response<PutRuntimeReply>, Status> {
+        self.put_sandbox(request.into_inner()).await?;
+        Ok(Response::new(PutRuntimeReply {}))
+    }
+
+    async fn get_runtime(&self, request: Request<RuntimeRequest>) -> Result<Response<Runtime>, Status> {
+        Ok(Response::new(self.read_sandbox(request.into_inner()).await?))
+    }
+
+    async fn list_runtimes(
+        &self,
+        _: Request<ListRuntimesRequest>,
+    ) -> Result<Response<ListRuntimesReply>, Status> {
+        Ok(Response::new(self.listed_sandboxes().await?))
+    }
+
+    async fn delete_runtime(
+        &self,
+        request: Request<RuntimeRequest>,
+    ) -> Result<Response<DeleteRuntimeReply>, Status> {
+        self.delete_sandbox(request.into_inner()).await?;
+        Ok(Response::new(DeleteRuntimeReply {}))
     }
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<Self::FetchStream>, Status> {

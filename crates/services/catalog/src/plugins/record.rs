@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub(super) command: String,
     pub(super) args: Vec<String>,
     pub(super) env: Vec<String>,
+    /// The sandbox that its processes are confined by.
+    pub(super) runtime: Option<PluginName>,
 }
 
 /// The form in storage. It repeats the name, so that a record is of one piece.
@@ -34,24 +36,26 @@ struct Stored {
     command: String,
     args: Vec<String>,
     env: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    runtime: Option<PluginName>,
 }
 
 impl Record {
     pub(super) fn encode(self) -> serde_json::Result<Bytes> {
-        let Self { id, sha256, command, args, env } = self;
+        let Self { id, sha256, command, args, env, runtime } = self;
         let Id { plugin_type, name, version } = id;
         let sha256 = sha256.to_string();
-        serde_json::to_vec(&Stored { plugin_type, name, version, sha256, command, args, env })
+        serde_json::to_vec(&Stored { plugin_type, name, version, sha256, command, args, env, runtime })
             .map(Bytes::from)
     }
 
     /// `None` when these bytes are no record of that entry.
     pub(super) fn decode(id: &Id, bytes: &[u8]) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(bytes).ok()?;
-        let Stored { plugin_type, name, version, sha256, command, args, env } = stored;
+        let Stored { plugin_type, name, version, sha256, command, args, env, runtime } = stored;
         let found = Id { plugin_type, name, version };
         let sha256 = sha256.parse().ok()?;
-        (found == *id).then_some(Self { id: found, sha256, command, args, env })
+        (found == *id).then_some(Self { id: found, sha256, command, args, env, runtime })
     }
 }
 
@@ -62,6 +66,7 @@ impl From<Record> for v1::Plugin {
             command: record.command,
             args: record.args,
             env: record.env,
+            runtime: record.runtime.map(String::from).unwrap_or_default(),
             ..Self::from(record.id)
         }
     }
@@ -100,6 +105,7 @@ mod tests {
             command: "kv".to_owned(),
             args: vec!["--x".to_owned()],
             env: vec!["TOKEN=canary".to_owned()],
+            runtime: Some("strict".parse().unwrap()),
         }
     }
 

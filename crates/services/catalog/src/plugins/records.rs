@@ -156,6 +156,7 @@ mod tests {
             command: "kv".to_owned(),
             args: Vec::new(),
             env: Vec::new(),
+            runtime: None,
         }
     }
 

@@ -145,6 +145,22 @@ impl Plugins for FakeCatalog {
         unused()
     }
 
+    async fn put_runtime(&self, _: Request<v1::Runtime>) -> Reply<v1::PutRuntimeReply> {
+        unused()
+    }
+
+    async fn get_runtime(&self, _: Request<v1::RuntimeRequest>) -> Reply<v1::Runtime> {
+        unused()
+    }
+
+    async fn list_runtimes(&self, _: Request<v1::ListRuntimesRequest>) -> Reply<v1::ListRuntimesReply> {
+        unused()
+    }
+
+    async fn delete_runtime(&self, _: Request<v1::RuntimeRequest>) -> Reply<v1::DeleteRuntimeReply> {
+        unused()
+    }
+
     type FetchStream = Pin<Box<dyn Stream<Item = Result<Chunk, Status>> + Send>>;
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Reply<Self::FetchStream> {

@@ -97,7 +97,7 @@ fn entry(fields: &Fields, plugin_type: PluginType, name: &str) -> Result<Plugin>
         env: env(fields)?,
         oci_image,
         runtime: fields.text("runtime")?.unwrap_or_default(),
-        damaged: false,
+        ..Plugin::default()
     })
 }
 

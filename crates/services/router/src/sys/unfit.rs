@@ -1,4 +1,4 @@
-use domain::{InvalidName, InvalidVersion, Kind};
+use domain::{InvalidName, InvalidSandbox, InvalidVersion, Kind};
 
 /// Why a system endpoint does not do as asked, in the words that clients of Vault know.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -81,9 +81,19 @@ pub enum Unfit {
     #[error("{0:?} is not a supported plugin runtime type")]
     RuntimeType(String),
     #[error(
-        "plugins run as processes on this server, not in containers: there are no plugin runtimes to register"
+        "plugins run as processes on this server, not in containers: there are no plugin runtimes of type container; register one of type sandbox"
     )]
     Runtimes,
+    #[error(transparent)]
+    Sandbox(#[from] InvalidSandbox),
+    #[error("runtime cpu in nanos cannot be negative")]
+    NegativeCpu,
+    #[error("runtime memory in bytes cannot be negative")]
+    NegativeMemory,
+    #[error("{0} cannot be negative")]
+    Negative(&'static str),
+    #[error("{0} has to be a number from 1 to 4294967294")]
+    Id(&'static str),
     #[error("plugin runtime not found")]
     NoRuntime,
     #[error("plugin and mounts cannot be set at the same time")]
