@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use testkit::{Answer, Plugin, Registration, Server, go_plugin, own_plugin};
+use testkit::{Answer, Api, Plugin, Registration, Server, go_plugin, own_plugin};
 
 const RUNTIMES: &str = "sys/plugins/runtimes/catalog";
 const STRICT: &str = "sys/plugins/runtimes/catalog/sandbox/strict";
@@ -13,6 +13,12 @@ async fn register(server: &Server, name: &str, plugin: &Plugin) -> Answer {
     server.install(plugin);
     let entry = json!({"sha256": plugin.sha256, "command": plugin.command(), "runtime": "strict"});
     server.api().put(&format!("sys/plugins/catalog/secret/{name}"), entry).await
+}
+
+/// The entry of a plugin, which may be registered under the version that it reports.
+async fn entry(api: &Api, name: &str) -> Value {
+    let listed = api.get("sys/plugins/catalog").await.data();
+    listed["detailed"].as_array().unwrap().iter().find(|entry| entry["name"] == name).unwrap().clone()
 }
 
 /// Enables a plugin in the usual sandbox; on a machine that cannot give it, that is said first, and then made do without.
@@ -86,8 +92,7 @@ async fn go_and_rust_plugins_work_in_the_usual_sandbox_and_keep_it_from_being_de
         assert!(name == "rustkv" || refusal.refused(400).contains("specified plugin runtime \"strict\""));
         api.put(STRICT, json!({})).await.ok();
         register(&server, name, &plugin).await.ok();
-        let entry = api.get(&format!("sys/plugins/catalog/secret/{name}")).await.data();
-        assert_eq!(entry["runtime"], "strict");
+        assert_eq!(entry(&api, name).await["runtime"], "strict");
         enable(&server, name).await;
         api.put(&format!("{name}/a"), json!({"v": "1"})).await.ok();
         assert_eq!(api.get(&format!("{name}/a")).await.data()["v"], "1");
@@ -100,7 +105,9 @@ async fn go_and_rust_plugins_work_in_the_usual_sandbox_and_keep_it_from_being_de
         "{refusal}"
     );
     for name in ["gokv", "rustkv"] {
-        api.delete(&format!("sys/plugins/catalog/secret/{name}")).await.ok();
+        let entry = entry(&api, name).await;
+        let version = entry["version"].as_str().unwrap();
+        api.delete(&format!("sys/plugins/catalog/secret/{name}?version={version}")).await.ok();
     }
     api.delete(STRICT).await.ok();
 }
