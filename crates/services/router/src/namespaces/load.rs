@@ -15,15 +15,24 @@ use crate::{
 /// How many namespaces are read at the same time.
 const AT_ONCE: usize = 16;
 
+/// A namespace, and why it cannot be used if it cannot.
+type Opened = (Record, Result<Arc<Active>, String>);
+
 impl Namespaces {
     /// Reads all namespaces, beside the one in which all of them are. One that cannot be read is one that cannot be
     /// used; the others can.
     pub(crate) async fn open(&self, core: &Core, root: &Arc<Active>) -> Result<()> {
         self.begin(root.clone());
-        let reads = self.store.list(RECORDS).await?.into_iter().map(|name| self.read(name));
-        let read = stream::iter(reads).buffer_unordered(AT_ONCE).try_filter_map(async |found| Ok(found));
-        let opened = read.map_ok(|record| open(core, root, record)).try_buffer_unordered(AT_ONCE);
-        let mut found: Vec<(Record, Result<Arc<Active>, String>)> = opened.try_collect().await?;
+        // In one stage: what waits between two holds its place at the database, and the second waits for places.
+        let opened = self.store.list(RECORDS).await?.into_iter().map(async |name| {
+            match self.read(name).await? {
+                Some(record) => open(core, root, record).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        let opened: Vec<Option<Opened>> =
+            stream::iter(opened).buffer_unordered(AT_ONCE).try_collect().await?;
+        let mut found: Vec<Opened> = opened.into_iter().flatten().collect();
         // Those that others are in come before them.
         found.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
         for (record, opened) in found {
@@ -55,11 +64,7 @@ impl Namespaces {
     }
 }
 
-async fn open(
-    core: &Core,
-    root: &Arc<Active>,
-    record: Record,
-) -> Result<(Record, Result<Arc<Active>, String>)> {
+async fn open(core: &Core, root: &Arc<Active>, record: Record) -> Result<Opened> {
     match core.open(root.shared.clone(), record.namespace()).await {
         Ok(active) => Ok((record, Ok(Arc::new(active)))),
         Err(error) if is_damage(&error) || matches!(error, Error::Missing(_)) => {

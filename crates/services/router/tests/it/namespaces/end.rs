@@ -1,5 +1,6 @@
 //! Namespaces that are locked, deleted, damaged, or found again after a restart.
 
+use catalog::StorageConfig;
 use serde_json::{Value, json};
 
 use super::there::{ALL, There, kind};
@@ -164,6 +165,26 @@ async fn a_restart_finds_every_namespace_as_it_was_and_goes_on_deleting() {
     root.is_deleted("going").await;
     assert_eq!(stack.stored(&key).await, None);
     assert!(!stack.stored_below("namespaces/").await.contains(&format!("{uuid}/")));
+}
+
+/// More of them than a database has connections.
+#[tokio::test]
+async fn a_restart_finds_a_crowd_of_namespaces_in_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = StorageConfig::Sqlite { path: folder.path().join("data.db") };
+    let mut stack = Stack::on(storage).await;
+    stack.init().await;
+    stack.unseal().await;
+    let names: Vec<String> = (0..40).map(|number| format!("n{number}")).collect();
+    for name in &names {
+        let root = There::root(&stack);
+        root.make(name).await;
+        root.at(name).mount("kv", "kv").await;
+    }
+    stack.restart();
+    for name in &names {
+        done(There::root(&stack).at(name).write("kv/x", json!({"a": 1})).await);
+    }
 }
 
 #[tokio::test]
