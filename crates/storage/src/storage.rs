@@ -94,6 +94,9 @@ pub enum Error {
     /// There is no room for what was to be written; it was undone.
     #[error("storage is full, and nothing was written; make room on the disk that it is on, and try again")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There is more to be read than the backend gets done; nothing is wrong with what is stored.
+    #[error("storage has too much to do; try again")]
+    Busy,
     /// The catalog, asked from another service, refused or could not be reached.
     #[error("{message}")]
     Refused {
@@ -121,7 +124,7 @@ impl Error {
             Self::Sealed => Kind::Sealed,
             Self::ReadOnly | Self::Setup => Kind::ReadOnly,
             Self::Damaged(_) | Self::Full(_) | Self::Backend(_) => Kind::Internal,
-            Self::Stopped => Kind::Unavailable,
+            Self::Stopped | Self::Busy => Kind::Unavailable,
             Self::Refused { kind, .. } => *kind,
         }
     }

@@ -28,6 +28,9 @@ const LOG_LIMIT: u64 = 16 << 20;
 /// How long a statement waits for a lock that another process holds.
 const LOCK_PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 5_000 });
 
+/// How long a read waits for one of the connections.
+const TURN_PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 30_000 });
+
 /// Values in an SQLite database. What was acknowledged is on the disk.
 ///
 /// One task writes; writes that arrive together share one transaction and one sync of the disk.
@@ -50,6 +53,7 @@ impl Sqlite {
         let writer = Writer::start(&options).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .acquire_timeout(TURN_PATIENCE)
             .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "ON"));
         Ok(Self { readers, writer })
@@ -76,11 +80,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
 #[async_trait]
 impl Storage for Sqlite {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
-        queries::value(&self.readers, key).await.map_err(Error::backend)
+        queries::value(&self.readers, key).await.map_err(verdict::unread)
     }
 
     async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
-        queries::children(&self.readers, prefix, after, limit).await.map_err(Error::backend)
+        queries::children(&self.readers, prefix, after, limit).await.map_err(verdict::unread)
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<()> {

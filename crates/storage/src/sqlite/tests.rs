@@ -162,6 +162,21 @@ async fn writes_that_arrive_together_all_arrive() {
 }
 
 #[tokio::test]
+async fn a_read_that_gets_no_turn_says_that_nothing_is_wrong_with_what_is_stored() {
+    let (_directory, path) = place();
+    let storage = Sqlite::open(&path).await.unwrap();
+    let key = "k/a".parse().unwrap();
+    let mut others = Vec::new();
+    for _ in 0..READERS {
+        others.push(storage.readers.acquire().await.unwrap());
+    }
+    let refused = storage.get(&key).await.unwrap_err();
+    assert_eq!(refused.kind(), domain::Kind::Unavailable);
+    drop(others);
+    assert_eq!(storage.get(&key).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_database_from_the_future_is_refused() {
     let (_directory, path) = place();
     drop(Sqlite::open(&path).await.unwrap());

@@ -38,6 +38,14 @@ pub(super) fn refusal(error: Arc<sqlx::Error>) -> Error {
     if primary_code(&error) == Some(FULL) { Error::Full(Box::new(error)) } else { Error::backend(error) }
 }
 
+/// Why something could not be read.
+pub(super) fn unread(error: sqlx::Error) -> Error {
+    match error {
+        sqlx::Error::PoolTimedOut => Error::Busy,
+        other => Error::backend(other),
+    }
+}
+
 /// The lower byte of the code that SQLite gave; the others say more about it.
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
