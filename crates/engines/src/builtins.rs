@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use domain::PluginType;
-use tenon::{Builtin, Factory, Makes};
+use tenon::{Builtin, Factory, Makes, database::DatabaseFactory};
 
-use crate::{BUILTIN_VERSION, approle, database, kv, userpass};
+use crate::{BUILTIN_VERSION, approle, database, kv, postgresql, userpass};
 
 /// The plugins that are part of the host: name, type, version, and what they make.
 pub fn builtins() -> Vec<Builtin> {
@@ -11,6 +11,7 @@ pub fn builtins() -> Vec<Builtin> {
         ("approle", PluginType::Auth, backends(approle::create)),
         ("database", PluginType::Secret, backends(database::create)),
         ("kv", PluginType::Secret, backends(kv::create)),
+        ("postgresql-database-plugin", PluginType::Database, databases(postgresql::create)),
         ("userpass", PluginType::Auth, backends(userpass::create)),
     ];
     table
@@ -26,6 +27,10 @@ fn backends(factory: impl Factory) -> Makes {
     Makes::Backends(Arc::new(factory))
 }
 
+fn databases(factory: impl DatabaseFactory) -> Makes {
+    Makes::Databases(Arc::new(factory))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,7 +40,7 @@ mod tests {
         let builtins = builtins();
         assert_eq!(
             builtins.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
-            ["approle", "database", "kv", "userpass"]
+            ["approle", "database", "kv", "postgresql-database-plugin", "userpass"]
         );
         assert!(builtins.iter().all(|builtin| builtin.version.is_builtin()));
     }

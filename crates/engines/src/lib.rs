@@ -6,6 +6,7 @@ mod builtins;
 pub mod database;
 pub mod kv;
 mod locks;
+pub mod postgresql;
 pub mod userpass;
 
 pub use builtins::builtins;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// What a Vault plugin finds in its environment and nothing else does.
-const PLUGIN_COOKIE: &str = "VAULT_BACKEND_PLUGIN=";
+const PLUGIN_COOKIES: [&str; 2] = ["VAULT_BACKEND_PLUGIN=", "VAULT_DATABASE_PLUGIN="];
 
 /// One process, told from a later one with the same number by when it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +92,7 @@ pub fn descendants(ancestor: u32) -> Vec<Process> {
 /// The live plugin processes below `ancestor`.
 pub fn plugins(ancestor: u32) -> Vec<Process> {
     let mut all = descendants(ancestor);
-    all.retain(|process| process.has_environment(PLUGIN_COOKIE));
+    all.retain(|process| PLUGIN_COOKIES.iter().any(|cookie| process.has_environment(cookie)));
     all
 }
 

@@ -1,18 +1,23 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tenon::{
     Backend, BackendKind, Builtin, Config, Factory, Host, Makes, Operation, Request, Response, Result,
-    SpecialPaths,
+    SpecialPaths, System,
 };
 
 /// An engine that does as it is told.
 struct Obedient(Host);
 
-struct Making;
+/// What each mount of the engine was told of its surroundings, the latest last.
+#[derive(Clone, Default)]
+pub struct Systems(pub Arc<Mutex<Vec<Arc<dyn System>>>>);
+
+struct Making(Systems);
 
 #[tonic::async_trait]
 impl Factory for Making {
     async fn create(&self, _: Config, host: Host) -> Result<Arc<dyn Backend>> {
+        self.0.0.lock().unwrap().push(Arc::clone(&host.system));
         Ok(Arc::new(Obedient(host)))
     }
 }
@@ -50,11 +55,12 @@ impl Backend for Obedient {
 }
 
 /// The engines of the stories' host.
-pub fn engines() -> Vec<Builtin> {
-    vec![Builtin {
+pub fn engines(systems: &Systems) -> Vec<Builtin> {
+    let obedient = Builtin {
         name: "obedient".parse().unwrap(),
         plugin_type: domain::PluginType::Secret,
         version: "v1.0.0+builtin".parse().unwrap(),
-        makes: Makes::Backends(Arc::new(Making)),
-    }]
+        makes: Makes::Backends(Arc::new(Making(systems.clone()))),
+    };
+    [vec![obedient], engines::builtins()].concat()
 }

@@ -13,9 +13,11 @@ use std::{
 };
 
 use catalog::{Commits, FakeCatalog};
+use engine::Systems;
 use launcher::{Catalog, Config, Launcher};
 use storage::{InMemory, Storage};
 use tempfile::TempDir;
+use tenon::System;
 use tonic::Status;
 use wire::{
     catalog::v1::{BarrierSeam, Plugin, PluginsSeam, StorageSeam},
@@ -33,6 +35,7 @@ pub struct Bench {
     pub commits: Commits,
     pub sealed: Arc<AtomicBool>,
     pub folder: TempDir,
+    pub systems: Systems,
 }
 
 impl Bench {
@@ -58,18 +61,24 @@ impl Bench {
             storage: StorageSeam::local(catalog.clone()),
             plugins: PluginsSeam::local(catalog),
         };
-        let launcher = Arc::new(Launcher::new(config, clients, engine::engines()).unwrap());
+        let systems = Systems::default();
+        let launcher = Arc::new(Launcher::new(config, clients, engine::engines(&systems)).unwrap());
         let client = LauncherSeam::local(launcher);
-        Self { client, stored, plugins, commits, sealed, folder }
+        Self { client, stored, plugins, commits, sealed, folder, systems }
     }
 
     /// Registers a program under a name. The entry's command is its full path.
     pub fn register(&self, name: &str, program: &Path, args: &[&str]) {
+        self.register_as("secret", name, program, args);
+    }
+
+    /// Likewise, for a plugin of this type.
+    pub fn register_as(&self, kind: &str, name: &str, program: &Path, args: &[&str]) {
         let bytes = std::fs::read(program).unwrap_or_default();
         let sha256 = ring::digest::digest(&ring::digest::SHA256, &bytes);
         let plugin = Plugin {
             name: name.to_owned(),
-            r#type: "secret".to_owned(),
+            r#type: kind.to_owned(),
             sha256: sha256.as_ref().to_vec().into(),
             command: program.to_str().unwrap().to_owned(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
@@ -95,6 +104,20 @@ impl Bench {
             ..Plugin::default()
         };
         self.plugins.lock().unwrap().insert("obedient".to_owned(), plugin);
+    }
+
+    /// Registers an engine or a database plugin that is part of the host.
+    pub fn register_own(&self, kind: &str, name: &str) {
+        let (name, kind) = (name.to_owned(), kind.to_owned());
+        let plugin = Plugin { name: name.clone(), r#type: kind, builtin: true, ..Plugin::default() };
+        self.plugins.lock().unwrap().insert(name, plugin);
+    }
+
+    /// What a mount of the engine that is part of the host may ask.
+    pub async fn system(&self, uuid: &str) -> Arc<dyn System> {
+        self.register_builtin();
+        self.mount(uuid, "obedient").await.unwrap();
+        self.systems.0.lock().unwrap().last().cloned().unwrap()
     }
 
     pub async fn mount(&self, uuid: &str, plugin: &str) -> Result<MountReply, Status> {

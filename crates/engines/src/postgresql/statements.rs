@@ -1,0 +1,102 @@
+use domain::Secret;
+use tenon::database::Error;
+
+use super::connected::hide;
+
+/// What stands for the placeholders of statements.
+#[derive(Clone)]
+pub(super) struct Fill<'f> {
+    pub(super) username: &'f str,
+    pub(super) password: Option<&'f Secret<String>>,
+    pub(super) expiration: Option<String>,
+}
+
+impl Fill<'_> {
+    /// A statement with values in the place of `{{name}}`, `{{username}}`, `{{password}}` and `{{expiration}}`. A value
+    /// that stands between quotes cannot end them: names are made up from what callers are called.
+    pub(super) fn into_statement(&self, template: &str) -> String {
+        let mut statement = String::with_capacity(template.len() + 64);
+        let mut quote = None;
+        let mut rest = template;
+        while let Some(next) = rest.chars().next() {
+            if let Some((value, after)) = self.placeholder(rest) {
+                match quote {
+                    Some('\'') => statement.push_str(&value.replace('\'', "''")),
+                    Some(_) => statement.push_str(&value.replace('"', "\"\"")),
+                    None => statement.push_str(value),
+                }
+                rest = after;
+                continue;
+            }
+            quote = match (quote, next) {
+                (None, '\'' | '"') => Some(next),
+                (Some(open), same) if open == same => None,
+                (state, _) => state,
+            };
+            statement.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+        statement
+    }
+
+    /// The value of the placeholder that a text begins with, and what follows it.
+    fn placeholder<'t>(&self, text: &'t str) -> Option<(&str, &'t str)> {
+        let (name, after) = text.strip_prefix("{{")?.split_once("}}")?;
+        let value = match name {
+            "name" | "username" => self.username,
+            "password" => self.password?.expose(),
+            "expiration" => self.expiration.as_deref()?,
+            _ => return None,
+        };
+        Some((value, after))
+    }
+
+    /// An error that does not repeat the user's new password. Databases repeat what they do not understand.
+    pub(super) fn hide_password_in(&self, error: Error) -> Error {
+        match (error, self.password) {
+            (Error::Failed(sentence), Some(password)) => Error::Failed(hide(&sentence, password.expose())),
+            (error, _) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn filled(template: &str, username: &str, password: &str) -> String {
+        let password = Secret::new(password.to_owned());
+        let fill = Fill { username, password: Some(&password), expiration: Some("tomorrow".to_owned()) };
+        fill.into_statement(template)
+    }
+
+    #[test]
+    fn placeholders_are_filled_once_and_others_stay() {
+        let template = r#"CREATE ROLE "{{name}}" PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'; -- {{username}} {{x}} {{"#;
+        assert_eq!(
+            filled(template, "v-{{password}}", "p"),
+            r#"CREATE ROLE "v-{{password}}" PASSWORD 'p' VALID UNTIL 'tomorrow'; -- v-{{password}} {{x}} {{"#
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_stays_as_it_is() {
+        let fill = Fill { username: "u", password: None, expiration: None };
+        assert_eq!(fill.into_statement("{{name}} {{password}}"), "u {{password}}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_ends_the_quotes_that_it_stands_in(username in ".*", password in ".*") {
+            let statement = filled(r#"A "x{{name}}y" 'x{{password}}y' B"#, &username, &password);
+            let expected = format!(
+                r#"A "x{}y" 'x{}y' B"#,
+                username.replace('"', "\"\""),
+                password.replace('\'', "''")
+            );
+            prop_assert_eq!(statement, expected);
+        }
+    }
+}

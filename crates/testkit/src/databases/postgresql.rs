@@ -1,0 +1,132 @@
+use std::{
+    fs,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use rustix::process::{Signal, geteuid};
+use tempfile::TempDir;
+
+use super::{Daemon, PATIENCE};
+use crate::{eventually, ports};
+
+/// A PostgreSQL of one test's own.
+#[derive(Debug)]
+pub struct PostgreSql {
+    _daemon: Daemon,
+    _folder: TempDir,
+    /// On the loopback.
+    pub port: u16,
+}
+
+impl PostgreSql {
+    /// The user that may do everything.
+    pub const ADMIN: &str = "admin";
+    /// That user's password, at first.
+    pub const PASSWORD: &str = "first-password";
+
+    /// Makes and starts one.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let owner = owner();
+        let data = folder.path().join("data");
+        let password = folder.path().join("password");
+        fs::write(&password, Self::PASSWORD).expect("a file can be written");
+        for path in [folder.path(), &password] {
+            if let Some(user) = owner {
+                chown(path, Some(user), None).expect("root can give files away");
+            }
+        }
+        let mut make = run("initdb", owner, folder.path());
+        make.args([
+            "--no-sync",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--username",
+            Self::ADMIN,
+        ]);
+        make.arg("--pwfile").arg(&password).arg("--pgdata").arg(&data);
+        let made = make.output().expect("initdb can be run");
+        assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+        let port = ports::free();
+        let mut serve = run("postgres", owner, folder.path());
+        serve.arg("-D").arg(&data).arg("-p").arg(port.to_string());
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+            "shared_buffers=16MB",
+            "max_connections=40",
+            "max_wal_senders=0",
+        ] {
+            serve.args(["-c", setting]);
+        }
+        // An "immediate" shutdown, in PostgreSQL's words.
+        let started = Self { _daemon: Daemon::start(&mut serve, Signal::QUIT), _folder: folder, port };
+        eventually(PATIENCE, "PostgreSQL lets us in", async || started.ask("SELECT 1").is_ok()).await;
+        started
+    }
+
+    /// How an engine reaches it: with placeholders for name and password.
+    pub fn url(&self) -> String {
+        format!(
+            "postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/postgres?sslmode=disable",
+            self.port
+        )
+    }
+
+    /// What it says to a question of its first administrator.
+    pub fn ask(&self, sql: &str) -> Result<String, String> {
+        self.ask_as(Self::ADMIN, Self::PASSWORD, sql)
+    }
+
+    /// What it says to somebody's question, or why it says nothing.
+    pub fn ask_as(&self, user: &str, password: &str, sql: &str) -> Result<String, String> {
+        let mut client = Command::new(program("psql"));
+        client.args(["--no-psqlrc", "-tA", "-h", "127.0.0.1", "-d", "postgres", "-U", user, "-c", sql]);
+        client
+            .arg("-p")
+            .arg(self.port.to_string())
+            .env("PGPASSWORD", password)
+            .env("PGCONNECT_TIMEOUT", "10");
+        let run = client.output().expect("psql can be run");
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if run.status.success() { Ok(said(&run.stdout)) } else { Err(said(&run.stderr)) }
+    }
+
+    /// Whether it lets somebody in.
+    pub fn lets_in(&self, user: &str, password: &str) -> bool {
+        self.ask_as(user, password, "SELECT 1").is_ok()
+    }
+}
+
+/// PostgreSQL does not run as root. Debian makes a user for it.
+fn owner() -> Option<u32> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let id_of = |name: &str| {
+        let line = users.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.split(':').nth(1)?.parse().ok()
+    };
+    Some(id_of("postgres").or_else(|| id_of("nobody")).expect("there is a user that is not root"))
+}
+
+fn run(name: &str, owner: Option<u32>, folder: &Path) -> Command {
+    let mut command = Command::new(program(name));
+    command.current_dir(folder);
+    if let Some(user) = owner {
+        command.uid(user);
+    }
+    command
+}
+
+/// Debian keeps PostgreSQL's programs by version, away from the `PATH`.
+fn program(name: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let programs = versions.map(|version| version.path().join("bin").join(name));
+    programs.filter(|program| program.is_file()).max().unwrap_or_else(|| PathBuf::from(name))
+}
