@@ -24,12 +24,11 @@ impl Namespaces {
     pub(crate) async fn open(&self, core: &Core, root: &Arc<Active>) -> Result<()> {
         self.begin(root.clone());
         // In one stage: what waits between two holds its place at the database, and the second waits for places.
-        let opened = self.store.list(RECORDS).await?.into_iter().map(async |name| {
-            match self.read(name).await? {
+        let opened =
+            self.store.list(RECORDS).await?.into_iter().map(async |name| match self.read(name).await? {
                 Some(record) => open(core, root, record).await.map(Some),
                 None => Ok(None),
-            }
-        });
+            });
         let opened: Vec<Option<Opened>> =
             stream::iter(opened).buffer_unordered(AT_ONCE).try_collect().await?;
         let mut found: Vec<Opened> = opened.into_iter().flatten().collect();
