@@ -1,8 +1,10 @@
+mod active;
+mod open;
+
 use std::{fmt, sync::Arc};
 
-use domain::{Kind, policy::Acl};
+use domain::Kind;
 use tokio::sync::{Mutex, watch};
-use tokio_util::task::AbortOnDropHandle;
 use wire::{
     catalog::v1::{SealRequest, SealStatus, StatusRequest},
     launcher::v1::{Reason, StopAllRequest},
@@ -10,67 +12,12 @@ use wire::{
 };
 
 use crate::{
-    Clients, Config, Error,
-    audit::{Audit, Followed},
-    error::Result,
-    identity::Identity,
-    in_flight::InFlight,
-    lease::Leases,
-    lockout::Lockouts,
-    mounts::{Launch, Mounts},
-    namespaces::{Guests, Namespace, Namespaces},
-    plugin,
-    plugins::Catalog,
-    policies::{Passwords, Policies},
-    quotas::Quotas,
-    reloads::Reloads,
-    rotation,
-    settings::{CrossOrigin, Settings},
-    store::Store,
-    token::{TokenEntry, Tokens, revoke},
-    wrapping::Wrapping,
+    Clients, Config, Error, audit::Followed, error::Result, in_flight::InFlight, lease::Leases,
+    mounts::Mounts, plugin, plugins::Catalog, reloads::Reloads, rotation, settings::CrossOrigin,
+    store::Store, token::revoke,
 };
 
-/// What this service knows of one namespace while the barrier is open. Dropped when it closes.
-#[derive(Debug)]
-pub(crate) struct Active {
-    pub(crate) namespace: Namespace,
-    /// Its part of what is stored.
-    pub(crate) store: Store,
-    pub(crate) shared: Shared,
-    pub(crate) tokens: Tokens,
-    pub(crate) mounts: Arc<Mounts>,
-    pub(crate) policies: Policies,
-    pub(crate) passwords: Passwords,
-    pub(crate) leases: Leases,
-    pub(crate) lockouts: Lockouts,
-    pub(crate) identity: Arc<Identity>,
-    pub(crate) wrapping: Wrapping,
-    pub(crate) guests: Guests,
-}
-
-/// What all namespaces have in common.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared {
-    /// Which opening of the barrier this belongs to.
-    epoch: u64,
-    /// All that is stored, for as long as this node is the active one.
-    store: Store,
-    pub(crate) namespaces: Arc<Namespaces>,
-    pub(crate) audit: Arc<Audit>,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) quotas: Arc<Quotas>,
-    /// Records what happens to plugins.
-    plugins: Arc<AbortOnDropHandle<()>>,
-}
-
-impl Active {
-    /// What the holder of a token may do: by the token's own policies, and by those of whoever they are.
-    pub(crate) fn acl(&self, entry: &TokenEntry) -> Result<Arc<Acl>> {
-        let standing = self.identity.standing(&entry.entity_id)?;
-        Ok(self.policies.book().acl(&entry.policies, standing.as_deref()))
-    }
-}
+pub(crate) use active::{Active, Shared};
 
 /// Everything that requests share.
 pub(crate) struct Core {
@@ -228,70 +175,6 @@ impl Core {
         if let Err(status) = self.clients.launcher.stop_all(stop).await {
             tracing::error!(status = status.message(), "not all plugins could be stopped");
         }
-    }
-
-    async fn load(&self, epoch: u64) -> Result<Arc<Active>> {
-        let store = self.store.for_term();
-        // Before anything is served: what was recorded before a restart is recorded after it.
-        let audit = Arc::new(Audit::open(store.clone(), &self.config).await?);
-        let plugins = self.followed.record(audit.clone(), self.clients.launcher.clone());
-        let namespaces = Arc::new(Namespaces::new(store.clone()));
-        let shared = Shared {
-            epoch,
-            namespaces: namespaces.clone(),
-            audit,
-            settings: Arc::new(Settings::open(&store, &self.config).await?),
-            quotas: Arc::new(Quotas::open(&store).await?),
-            plugins: Arc::new(plugins),
-            store,
-        };
-        let root = Arc::new(self.open(shared, Namespace::root()).await?);
-        if let Err(error) = namespaces.open(self, &root).await {
-            namespaces.close();
-            return Err(error);
-        }
-        Ok(root)
-    }
-
-    /// Reads what is stored in a namespace.
-    pub(crate) async fn open(&self, shared: Shared, namespace: Namespace) -> Result<Active> {
-        let store = if namespace.is_root() {
-            shared.store.clone()
-        } else {
-            shared.store.part_of(&namespace.uuid_below_root())
-        };
-        let launch = Launch {
-            launcher: self.clients.launcher.clone(),
-            default_lease_ttl: self.config.default_lease_ttl,
-            max_lease_ttl: self.config.max_lease_ttl,
-            namespace: namespace.clone(),
-        };
-        let tokens = Tokens::open(store.clone(), namespace.clone()).await?;
-        let policies = Policies::open(store.clone(), namespace.is_root()).await?;
-        let identity = Arc::new(Identity::open(store.clone(), namespace.id.clone()).await?);
-        let mounts = Mounts::open(store.clone(), launch, identity.clone(), shared.namespaces.clone());
-        let mounts = Arc::new(mounts.await?);
-        let launcher = self.clients.launcher.clone();
-        let leases = Leases::new(store.clone(), mounts.clone(), launcher, self.config.lease_retry);
-        let lockouts =
-            Lockouts::open(store.clone(), &mounts.snapshot(), self.config.lockouts.clone()).await?;
-        let passwords = Passwords::new(store.clone());
-        let wrapping = Wrapping::new(store.clone(), self.config.api_addr.clone());
-        let guests = Guests::open(store.clone()).await?;
-        Ok(Active {
-            namespace,
-            store,
-            shared,
-            tokens,
-            mounts,
-            policies,
-            passwords,
-            leases,
-            lockouts,
-            identity,
-            wrapping,
-            guests,
-        })
     }
 }
 
