@@ -46,4 +46,5 @@ mod tokens;
 mod upgrade;
 mod vaultrs;
 mod versions;
+mod visible;
 mod wrapping;

@@ -135,11 +135,11 @@ impl Api {
         }
         let until = begun + self.config.deadline;
         let arrived = until.min(begun + self.config.read_timeout);
-        let watches = path.as_str() == log::PATH && parts.method == Method::GET && !helps;
+        let told = log::form(&parts.method, path.as_str(), uri.query()).filter(|_| !helps);
         let request =
             request::read(id.to_owned(), path, &parts, peer, content, &self.config, arrived).await?;
-        if watches {
-            let watching = Box::pin(log::watch(&self.router, request, self.stop.clone()));
+        if let Some(form) = told {
+            let watching = Box::pin(log::watch(&self.router, request, form, self.stop.clone()));
             return timeout_at(until, watching).await.map_err(|_| self.too_late())?;
         }
         let answered = timeout_at(until, self.router.handle(request)).await.map_err(|_| self.too_late())?;

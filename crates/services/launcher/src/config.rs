@@ -39,6 +39,10 @@ pub struct Config {
     pub never_shared: Vec<String>,
     /// As many events are kept for readers that come later.
     pub events_kept: usize,
+    /// As many lines are kept of what each plugin writes to its standard error.
+    pub log_lines_kept: usize,
+    /// And no more bytes of them than this.
+    pub log_bytes_kept: usize,
     /// What this process counts; none: whoever asks is in the same one.
     pub meters: Option<Arc<dyn Meters>>,
     /// What the machine can confine a process by; none: it is asked.
@@ -64,6 +68,8 @@ impl Default for Config {
             disable_cache: false,
             never_shared: Vec::new(),
             events_kept: 4096,
+            log_lines_kept: 1024,
+            log_bytes_kept: 256 << 10,
             meters: None,
             offers: None,
         }

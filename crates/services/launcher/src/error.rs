@@ -76,6 +76,12 @@ pub enum Error {
         /// What it is registered as.
         wanted: String,
     },
+    /// Nothing is known of what it says.
+    #[error("plugin {name} has not run since this server started, so nothing is known of its log")]
+    NoLog {
+        /// The plugin.
+        name: String,
+    },
     /// It was stopped while somebody waited for it.
     #[error("plugin {plugin} is being stopped")]
     Stopping {
@@ -206,6 +212,7 @@ impl Error {
                 kind => kind,
             },
             Self::Shared(error) => error.kind(),
+            Self::NoLog { .. } => Kind::NotFound,
             Self::UnknownMount => Kind::Precondition,
             Self::Timeout { .. } => Kind::Timeout,
             Self::Catalog(failure) => failure.kind,

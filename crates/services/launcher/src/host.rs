@@ -8,8 +8,8 @@ use tenon::Builtin;
 use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusRequest, StorageSeam};
 
 use crate::{
-    Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, meters, offspring,
-    questions::Questions, runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
+    Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, logs::Logs, meters,
+    offspring, questions::Questions, ring::Limits, runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
 };
 
 /// The services of the catalog.
@@ -45,7 +45,9 @@ pub struct Host {
     /// Programs in memory.
     pub images: Images,
     /// What happened.
-    pub journal: Arc<Journal>,
+    pub journal: Journal,
+    /// What plugins have written lately.
+    pub logs: Logs,
     /// What is counted of plugins.
     pub meters: meters::Book,
     /// What plugins ask that only the router can answer.
@@ -74,7 +76,8 @@ impl Host {
         let spawner = Spawner::start().map_err(Error::host("start the thread that starts plugins"))?;
         Ok(Self {
             images: Images::default(),
-            journal: Arc::new(Journal::new(config.events_kept)),
+            journal: Journal::new(config.events_kept),
+            logs: Logs::new(Limits { count: config.log_lines_kept, bytes: config.log_bytes_kept }),
             meters: meters::Book::default(),
             questions: Questions::default(),
             runtime: Arc::new(runtime),

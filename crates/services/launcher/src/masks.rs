@@ -1,5 +1,8 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use goplugin::log::LogLine;
+use serde_json::{Map, Value};
+
 use crate::entry::Entry;
 
 /// Shorter values are words like `true`: to hide these would spoil every text and protect nothing.
@@ -30,6 +33,35 @@ impl Masks {
         Self(values.into())
     }
 
+    /// A line without any of it, whatever it says it in.
+    pub fn hide_in(&self, line: LogLine) -> LogLine {
+        if self.0.is_empty() {
+            return line;
+        }
+        let LogLine { level, message, fields, module } = line;
+        let text = |text: String| self.hide(text).into_owned();
+        let fields = fields.into_iter().map(|(name, value)| (text(name), self.hide_in_value(value)));
+        LogLine { level, message: text(message), fields: fields.collect(), module: module.map(text) }
+    }
+
+    fn hide_in_value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => self.hide(text).into_owned().into(),
+            Value::Array(all) => all.into_iter().map(|each| self.hide_in_value(each)).collect(),
+            Value::Object(all) => all
+                .into_iter()
+                .map(|(name, each)| (self.hide(name).into_owned(), self.hide_in_value(each)))
+                .collect::<Map<_, _>>()
+                .into(),
+            // A password may be a number.
+            Value::Number(number) => match self.hide(number.to_string()) {
+                text if text.contains('*') => text.into_owned().into(),
+                _ => Value::Number(number),
+            },
+            Value::Null | Value::Bool(_) => value,
+        }
+    }
+
     /// The text without any of it.
     pub fn hide<'t>(&self, text: impl Into<Cow<'t, str>>) -> Cow<'t, str> {
         self.0.iter().fold(text.into(), |text, value| {
@@ -58,5 +90,17 @@ mod tests {
         assert_eq!(masks.hide(said), "*** *** -password=*** *** true odd");
         assert!(matches!(masks.hide("nothing"), Cow::Borrowed(_)));
         assert_eq!(format!("{masks:?}"), "Masks");
+    }
+
+    #[test]
+    fn l3_no_part_of_a_line_tells_it() {
+        let mut entry = Entry::named("kv");
+        entry.env = ["TOKEN=hunter22".to_owned(), "PIN=12345678".to_owned()].into();
+        let line = r#"{"@level":"info","@message":"a hunter22","@module":"m-hunter22","hunter22":{"x":["hunter22",12345678]},"n":9}"#;
+        let hidden = Masks::of(&entry).hide_in(goplugin::log::parse(line.as_bytes()));
+        let shown = format!("{hidden:?}");
+        assert!(!shown.contains("hunter22") && !shown.contains("12345678"), "{shown}");
+        assert_eq!(hidden.message, "a ***");
+        assert!(hidden.fields.contains(&("n".to_owned(), 9.into())));
     }
 }

@@ -44,6 +44,13 @@ impl Members {
         all.paths.is_empty()
     }
 
+    /// The paths of so many of them, and how many more there are.
+    pub fn some(&self, count: usize) -> (Vec<String>, u32) {
+        let all = self.all();
+        let more = all.paths.len().saturating_sub(count);
+        (all.paths.values().take(count).cloned().collect(), u32::try_from(more).unwrap_or(u32::MAX))
+    }
+
     /// Their paths, each once.
     pub fn paths(&self) -> Vec<String> {
         // A mount may have several connections to databases in one process.

@@ -30,6 +30,7 @@ use crate::{
     error::from_catalog,
     host::Host,
     image::Image,
+    logs::Speaker,
     masks::Masks,
     members::Members,
     offspring,
@@ -169,7 +170,13 @@ impl Process {
             };
             does_not_start(&entry, cause)
         })?;
-        let stderr = Stderr::follow(spawned.stderr, &entry, spawned.child.pid(), mounts);
+        let speaker = Speaker {
+            lines: host.logs.of(&entry),
+            version: entry.version.clone(),
+            pid: spawned.child.pid(),
+            mounts,
+        };
+        let stderr = Stderr::follow(spawned.stderr, &entry, speaker);
         let locks_memory = environment::locks_memory(&entry, &host.config);
         let process = Self { entry, child: spawned.child, stderr, identity, dir, cgroup, locks_memory };
         Ok((process, spawned.stdout))

@@ -9,9 +9,10 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::{
     launcher::v1::{
-        AnswerReply, AnswerRequest, Call, Event, EventsRequest, MetricsReply, MetricsRequest, MountReply,
-        MountRequest, ProbeReply, ProbeRequest, Process, ProcessesReply, ProcessesRequest, Question,
-        QuestionsRequest, StopAllReply, StopAllRequest, UnmountReply, UnmountRequest, launcher_server,
+        AnswerReply, AnswerRequest, Call, Event, EventsRequest, LogLine, LogsRequest, MetricsReply,
+        MetricsRequest, MountReply, MountRequest, ProbeReply, ProbeRequest, Process, ProcessesReply,
+        ProcessesRequest, Question, QuestionsRequest, StopAllReply, StopAllRequest, UnmountReply,
+        UnmountRequest, launcher_server,
     },
     pb,
 };
@@ -160,8 +161,15 @@ impl launcher_server::Launcher for Launcher {
     type EventsStream = BoxStream<Event>;
 
     async fn events(&self, request: Request<EventsRequest>) -> Result<Response<Self::EventsStream>, Status> {
-        let events = Arc::clone(&self.host.journal).follow(request.into_inner().after);
+        let events = self.host.journal.follow(request.into_inner().after);
         Ok(Response::new(events.map(Ok).boxed()))
+    }
+
+    type LogsStream = BoxStream<LogLine>;
+
+    async fn logs(&self, request: Request<LogsRequest>) -> Result<Response<Self::LogsStream>, Status> {
+        let lines = self.host.logs.read(request.into_inner())?;
+        Ok(Response::new(lines.map(Ok).boxed()))
     }
 
     type QuestionsStream = BoxStream<Question>;

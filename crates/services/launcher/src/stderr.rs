@@ -9,7 +9,7 @@ use goplugin::log::{LogLine, Parser};
 use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch, time::timeout};
 use tracing::Level;
 
-use crate::{diagnosis::LastWords, entry::Entry, masks::Masks, members::Members, process::MOMENT};
+use crate::{diagnosis::LastWords, entry::Entry, logs::Speaker, masks::Masks, process::MOMENT};
 
 /// As many lines are kept for a diagnosis.
 const KEPT: usize = 6;
@@ -35,10 +35,10 @@ struct Kept {
 
 impl Stderr {
     /// Begins to read.
-    pub fn follow(pipe: pipe::Receiver, entry: &Entry, pid: u32, mounts: Arc<Members>) -> Self {
+    pub fn follow(pipe: pipe::Receiver, entry: &Entry, speaker: Speaker) -> Self {
         let last = Arc::new(Mutex::new(Kept::default()));
         let (ends, ended) = watch::channel(false);
-        let log = Log { plugin: entry.to_string(), pid, mounts, meter: Meter::new(Instant::now()) };
+        let log = Log { plugin: entry.to_string(), speaker, meter: Meter::new(Instant::now()) };
         let (kept, masks) = (Arc::clone(&last), Masks::of(entry));
         tokio::spawn(async move {
             read(pipe, log, &kept, &masks).await;
@@ -59,9 +59,12 @@ async fn read(mut pipe: pipe::Receiver, mut log: Log, kept: &Mutex<Kept>, masks:
     let mut parser = Parser::new();
     let mut chunk = vec![0; 16 << 10];
     let mut take = |line: LogLine| {
-        let text = masks.hide(text(&line));
+        let line = masks.hide_in(line);
+        // What is said in parts may come together to what is hidden.
+        let text = masks.hide(text(&line)).into_owned();
         log.write(&line, &text, Instant::now());
-        kept.lock().unwrap_or_else(PoisonError::into_inner).keep(text.into_owned());
+        log.speaker.says(line);
+        kept.lock().unwrap_or_else(PoisonError::into_inner).keep(text);
     };
     while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
         parser.push(&chunk[..length], &mut take);
@@ -99,15 +102,14 @@ fn text(line: &LogLine) -> String {
 /// Where lines are logged to.
 struct Log {
     plugin: String,
-    pid: u32,
-    mounts: Arc<Members>,
+    speaker: Speaker,
     meter: Meter,
 }
 
 impl Log {
     fn write(&mut self, line: &LogLine, text: &str, now: Instant) {
         let Some(dropped) = self.meter.pass(now) else { return };
-        let Self { plugin, pid, mounts, .. } = self;
+        let Self { plugin, speaker: Speaker { pid, mounts, .. }, .. } = self;
         if dropped > 0 {
             tracing::warn!(%plugin, pid, dropped, "a plugin logs faster than is written down");
         }

@@ -1,6 +1,5 @@
 use std::{pin::pin, sync::Arc};
 
-use futures::StreamExt;
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use tower::{
     BoxError, Service, ServiceBuilder, ServiceExt, load_shed::error::Overloaded, util::BoxCloneSyncService,
@@ -11,7 +10,7 @@ use wire::{
     router::v1::{self as api, Lines, NodeState, StateRequest, router_server},
 };
 
-use crate::{Clients, Config, Error, Unfit, core::Core, handle::handle, sys};
+use crate::{Clients, Config, Error, core::Core, handle::handle, sys};
 
 /// Every request passes here: who may ask, where it goes, what follows.
 #[derive(Clone, Debug)]
@@ -70,15 +69,11 @@ impl router_server::Router for Router {
 
     async fn watch(&self, request: Request<api::Request>) -> Result<Response<Self::WatchStream>, Status> {
         let request = request.into_inner();
-        let data = request.data.clone();
+        let watch = sys::Watch::of(&request).map_err(|error| error.into_failure(false));
         // Decided, recorded and refused as any other request.
         router_server::Router::handle(self, Request::new(request)).await?;
-        let lines = sys::monitor_wish(&data).and_then(|wish| {
-            let watched = self.core.config.loggers.watch(&wish.level, &wish.format);
-            watched.map_err(|_| Unfit::MonitorLevel.into())
-        });
-        let lines = lines.map_err(|error| error.into_failure(false))?;
-        Ok(Response::new(lines.map(|text| Ok(Lines { text })).boxed()))
+        let lines = watch?.begin(&self.core).await.map_err(|error| error.into_failure(false))?;
+        Ok(Response::new(lines))
     }
 
     async fn state(&self, _: Request<StateRequest>) -> Result<Response<NodeState>, Status> {

@@ -14,7 +14,7 @@ mod table;
 mod trail;
 
 pub(crate) use headers::Headers;
-pub(crate) use plugins::Followed;
+pub(crate) use plugins::{Followed, word_of_reason};
 pub use refusal::AuditRefusal;
 pub(crate) use table::{Audit, Wanted};
 pub(crate) use trail::Trail;

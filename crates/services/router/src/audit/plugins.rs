@@ -52,7 +52,7 @@ impl Followed {
 }
 
 fn count(event: Event) {
-    let reason = word(event.reason());
+    let reason = word_of_reason(event.reason());
     let Event { plugin, state, .. } = event;
     metrics::counter!("vault.plugin.transitions", "plugin" => plugin, "state" => state, "reason" => reason)
         .increment(1);
@@ -64,7 +64,7 @@ fn record(event: &Event) -> Record<'_> {
         event: event.id,
         name: &event.plugin,
         pid: event.pid,
-        reason: word(reason),
+        reason: word_of_reason(reason),
         sha256: hex::encode(&event.sha256),
         state: &event.state,
         r#type: &event.r#type,
@@ -73,7 +73,8 @@ fn record(event: &Event) -> Record<'_> {
     Record { plugin: Some(plugin), time: now(), r#type: "plugin", ..Record::default() }
 }
 
-const fn word(reason: Reason) -> &'static str {
+/// The word for a reason.
+pub(crate) const fn word_of_reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Unspecified => "",
         Reason::Disabled => "disabled",

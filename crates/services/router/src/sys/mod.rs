@@ -21,6 +21,8 @@ mod namespaces;
 mod openapi;
 mod passwords;
 mod pins;
+mod plugin_events;
+mod plugin_logs;
 mod plugins;
 mod policies;
 mod processes;
@@ -35,11 +37,13 @@ mod runtimes;
 mod seal;
 mod server;
 mod settings;
+mod sse;
 mod tools;
 mod tune;
 mod ui_headers;
 mod unfit;
 mod view;
+mod watch;
 
 use domain::Operation;
 
@@ -50,10 +54,10 @@ use crate::{
 };
 
 pub(crate) use help::help;
-pub(crate) use monitor::wish as monitor_wish;
 pub use raw::RawRefusal;
 pub use tools::ToolRefusal;
 pub use unfit::Unfit;
+pub(crate) use watch::Watch;
 
 /// All families; the first endpoint that has a path answers for it.
 pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
@@ -71,6 +75,8 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     pins::ENDPOINTS,
     runtimes::ENDPOINTS,
     processes::ENDPOINTS,
+    plugin_events::ENDPOINTS,
+    plugin_logs::ENDPOINTS,
     reload::ENDPOINTS,
     policies::ENDPOINTS,
     passwords::ENDPOINTS,
@@ -106,7 +112,7 @@ pub(crate) fn is_done_while_sealed(asked: &Asked) -> bool {
 }
 
 /// What is of the whole server, and can be asked of the root namespace only: each with all that lies below it.
-const OF_ROOT: [&str; 32] = [
+const OF_ROOT: [&str; 33] = [
     "audit",
     "audit-hash",
     "config",
@@ -126,6 +132,7 @@ const OF_ROOT: [&str; 32] = [
     "monitor",
     "plugins/catalog",
     "plugins/events",
+    "plugins/logs",
     "plugins/pins",
     "plugins/processes",
     "plugins/runtimes",
@@ -217,6 +224,7 @@ mod tests {
             "plugins/catalog/secret/",
             "plugins/catalog/secret/kv",
             "plugins/catalog/kv",
+            "plugins/logs/secret/kv",
             "audit",
             "audit/file",
             "config/auditing/request-headers",

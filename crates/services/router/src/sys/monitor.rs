@@ -14,13 +14,13 @@ const FORMATS: [&str; 2] = ["standard", "json"];
 
 /// What somebody wants to see of the log.
 #[derive(Debug)]
-pub(crate) struct MonitorWish {
-    pub(crate) level: String,
-    pub(crate) format: String,
+pub(super) struct MonitorWish {
+    pub(super) level: String,
+    pub(super) format: String,
 }
 
 /// What a request says that it wants to see.
-pub(crate) fn wish(data: &[u8]) -> Result<MonitorWish> {
+pub(super) fn wish(data: &[u8]) -> Result<MonitorWish> {
     let fields = Fields::parse(data)?;
     let given = |name, usual: &str| {
         let text = fields.text(name)?.filter(|text| !text.is_empty());

@@ -142,6 +142,8 @@ pub enum Unfit {
     MonitorLevel,
     #[error("unknown log format")]
     MonitorFormat,
+    #[error("the last event that was seen is told by its number")]
+    EventId,
     #[error("clients are not counted on this server, so counting cannot be enabled")]
     NoCounting,
     #[error("'enabled' must be one of: default, enable, disable")]
