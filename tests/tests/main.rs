@@ -31,6 +31,7 @@ mod leases;
 mod many_mounts;
 mod mounts;
 mod namespaces;
+mod old_plugins;
 mod paths;
 mod replay;
 mod rounds;

@@ -17,8 +17,8 @@ pub struct Handshake {
     pub version: u32,
     /// The socket on which it listens.
     pub address: PathBuf,
-    /// Its certificate, the only one to be believed from now on.
-    pub certificate: CertificateDer<'static>,
+    /// Its certificate, the only one to be believed from now on; none: it was not to announce one.
+    pub certificate: Option<CertificateDer<'static>>,
 }
 
 /// What is wrong with a handshake line.
@@ -89,6 +89,16 @@ pub enum HandshakeError {
 impl Handshake {
     /// Reads a plugin's first line, and holds it against what the host had told the plugin.
     pub fn parse(line: &[u8], versions: &[u32], directory: &Path) -> Result<Self, HandshakeError> {
+        Self::read(line, versions, directory, true)
+    }
+
+    /// The same; a plugin that was not to announce a certificate is not asked for one.
+    pub(crate) fn read(
+        line: &[u8],
+        versions: &[u32],
+        directory: &Path,
+        announces: bool,
+    ) -> Result<Self, HandshakeError> {
         let text = str::from_utf8(line).map_err(|_| HandshakeError::NotAHandshake(Excerpt::new(line)))?;
         let fields: Vec<&str> = text.trim().split('|').collect();
         let [core, version, network, address, rest @ ..] = fields.as_slice() else {
@@ -98,7 +108,8 @@ impl Handshake {
         let version = check_version(version, versions)?;
         let address = check_address(network, address)?;
         check_protocol(rest.first().copied().unwrap_or_default())?;
-        let certificate = check_certificate(rest.get(1).copied().unwrap_or_default())?;
+        let certificate = rest.get(1).copied().unwrap_or_default();
+        let certificate = announces.then(|| check_certificate(certificate)).transpose()?;
         check_inside(&address, directory)?;
         Ok(Self { version, address, certificate })
     }
@@ -198,7 +209,7 @@ mod tests {
         ] {
             let handshake = parse(&line).unwrap();
             assert_eq!((handshake.version, handshake.address), (5, PathBuf::from("/run/p/plugin1")));
-            assert_eq!(STANDARD_NO_PAD.encode(&handshake.certificate), certificate);
+            assert_eq!(STANDARD_NO_PAD.encode(handshake.certificate.unwrap()), certificate);
         }
     }
 
@@ -237,6 +248,14 @@ mod tests {
             let line = format!("1|5|unix|{path}|grpc|{certificate}");
             assert!(refusal(&line).contains("outside of its private directory /run/p"), "{path}");
         }
+    }
+
+    #[test]
+    fn an_old_plugin_announces_no_certificate() {
+        let read =
+            |announces| Handshake::read(b"1|4|unix|/run/p/a|grpc|", &[4], Path::new("/run/p"), announces);
+        assert_eq!(read(false).unwrap().certificate, None);
+        assert_eq!(read(true).unwrap_err(), HandshakeError::NoCertificate);
     }
 
     proptest! {

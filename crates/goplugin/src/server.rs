@@ -10,6 +10,7 @@ use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -45,7 +46,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What is served, and to whom.
 #[derive(Clone)]
 pub(crate) struct Server {
-    pub(crate) tls: Arc<ServerConfig>,
+    /// None: whoever reaches the socket is believed.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) services: Arc<dyn Services>,
     /// The one user whose processes are not turned away before TLS; none: everybody's are heard.
     pub(crate) only: Option<User>,
@@ -80,41 +82,45 @@ impl Server {
             tracing::warn!("refused a connection from another user's process");
             return;
         }
-        let accepted = timeout(TLS_DEADLINE, TlsAcceptor::from(self.tls).accept(stream)).await;
-        let stream = match accepted {
-            Ok(Ok(stream)) => stream,
+        let Some(tls) = self.tls else {
+            return answer(stream, self.services, stop).await;
+        };
+        match timeout(TLS_DEADLINE, TlsAcceptor::from(tls).accept(stream)).await {
+            Ok(Ok(stream)) => answer(stream, self.services, stop).await,
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn Error, "refused a connection that failed mutual TLS");
-                return;
             }
-            Err(_) => {
-                tracing::warn!("closed a connection that did not finish its TLS handshake");
-                return;
-            }
-        };
-        let services = self.services;
-        let answers = service_fn(move |call: Request<Incoming>| services.answer(call.map(Body::new)));
-        let connection = Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(HEADER_LIMIT)
-            .max_concurrent_streams(CONCURRENT_CALLS)
-            .max_pending_accept_reset_streams(WITHDRAWN_CALLS)
-            .max_local_error_reset_streams(FAULTY_CALLS)
-            .auto_date_header(false)
-            .serve_connection(TokioIo::new(stream), answers);
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(error = &error as &dyn Error, "a connection broke");
+            Err(_) => tracing::warn!("closed a connection that did not finish its TLS handshake"),
         }
+    }
+}
+
+/// Answers calls until the peer hangs up, or `stop`.
+async fn answer<T>(stream: T, services: Arc<dyn Services>, stop: CancellationToken)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let answers = service_fn(move |call: Request<Incoming>| services.answer(call.map(Body::new)));
+    let connection = Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(HEADER_LIMIT)
+        .max_concurrent_streams(CONCURRENT_CALLS)
+        .max_pending_accept_reset_streams(WITHDRAWN_CALLS)
+        .max_local_error_reset_streams(FAULTY_CALLS)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), answers);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error = &error as &dyn Error, "a connection broke");
     }
 }
 

@@ -61,6 +61,8 @@ pub enum News {
     Verified,
     /// It has said who it is, and answers.
     Ready,
+    /// It speaks as older plugins do, and has ended, to be started again as these are.
+    Misgreeted,
     /// It has ended, or could not be started.
     Ended(Reason),
     /// It shall end.
@@ -89,6 +91,10 @@ impl Life {
             }
             (Self::Verifying { strikes }, News::Verified) => Self::Starting { strikes },
             (Self::Starting { strikes }, News::Ready) => Self::Running { since: now, strikes },
+            // That is nobody's fault, and is remembered: it happens once.
+            (Self::Starting { strikes }, News::Misgreeted) => {
+                Self::Exited { reason: Reason::HandshakeFailed, strikes }
+            }
             (Self::Verifying { strikes }, News::Ended(reason)) => {
                 pauses.ended(strikes.saturating_add(1), reason, pauses.longest_blameless, at)
             }

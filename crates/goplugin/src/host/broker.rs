@@ -22,7 +22,8 @@ pub struct Broker(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     directory: PathBuf,
-    tls: Arc<ServerConfig>,
+    /// None: old plugins that are only asked who they are, are given nothing that needs it.
+    tls: Option<Arc<ServerConfig>>,
     next: AtomicU32,
     announcements: mpsc::Sender<ConnInfo>,
     stop: CancellationToken,
@@ -57,7 +58,7 @@ impl Broker {
     /// A broker, and what it will announce.
     pub(crate) fn new(
         directory: &Path,
-        tls: Arc<ServerConfig>,
+        tls: Option<Arc<ServerConfig>>,
         stop: CancellationToken,
     ) -> (Self, mpsc::Receiver<ConnInfo>) {
         let (announcements, announced) = mpsc::channel(16);
@@ -82,7 +83,7 @@ impl Broker {
             offer().map_err(|source| BrokerError::Listen { socket: path.clone(), source })?;
         // No grace: a mount that is gone must not be written to any more.
         let server = Server {
-            tls: Arc::clone(&self.0.tls),
+            tls: self.0.tls.clone(),
             services: Arc::new(services),
             only: Some(user),
             grace: Duration::ZERO,

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{Cookie, Identity, names};
+use crate::{Cookie, Security, names};
 
 /// The variables by which a host tells a plugin how to greet it: the cookie's and go-plugin's own.
 ///
@@ -9,25 +9,30 @@ use crate::{Cookie, Identity, names};
 pub fn environment(
     cookie: Cookie,
     versions: &[u32],
-    identity: &Identity,
+    security: impl Into<Security>,
     socket_dir: &Path,
 ) -> Vec<(String, String)> {
     let versions: Vec<String> = versions.iter().map(u32::to_string).collect();
     let pairs = [
         (cookie.key, cookie.value.to_owned()),
         (names::VERSIONS, versions.join(",")),
-        (names::HOST_CERTIFICATE, identity.pem().to_owned()),
         (names::SOCKET_DIRECTORY, socket_dir.to_string_lossy().into_owned()),
         // For TCP only, but always set by Go's hosts.
         (names::MIN_PORT, "10000".to_owned()),
         (names::MAX_PORT, "25000".to_owned()),
     ];
-    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+    // By this a plugin knows that it is to make a certificate of its own.
+    let certificate = match security.into() {
+        Security::Mutual(identity) => Some((names::HOST_CERTIFICATE, identity.pem().to_owned())),
+        Security::Shared(_) | Security::None => None,
+    };
+    pairs.into_iter().chain(certificate).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Identity;
 
     #[test]
     fn versions_are_listed_without_blanks_and_multiplexing_is_never_asked_for() {
@@ -39,5 +44,9 @@ mod tests {
         assert_eq!(get("VAULT_DATABASE_PLUGIN"), Some(Cookie::DATABASE.value));
         assert_eq!(get("PLUGIN_CLIENT_CERT"), Some(identity.pem()));
         assert_eq!(get("PLUGIN_MULTIPLEX_GRPC"), None);
+        for security in [Security::Shared(identity), Security::None] {
+            let variables = environment(Cookie::BACKEND, &[4], security, Path::new("/run/p"));
+            assert!(variables.iter().all(|(name, _)| name != "PLUGIN_CLIENT_CERT"));
+        }
     }
 }

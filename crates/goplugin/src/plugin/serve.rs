@@ -147,7 +147,7 @@ where
     let broker = Broker::new(tls::client(&identity, &host)?, ended.clone());
     let session = Session { version, broker: broker.clone() };
     let server = Server {
-        tls: tls::server(&identity, &host)?,
+        tls: Some(tls::server(&identity, &host)?),
         services: Arc::new(own_services((config.routes)(session), broker, &ended)),
         only: None,
         grace: GRACE,

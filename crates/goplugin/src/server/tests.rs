@@ -20,7 +20,7 @@ impl Pair {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join("s")).unwrap();
         let server = Server {
-            tls: tls::server(&own, other.der()).unwrap(),
+            tls: Some(tls::server(&own, other.der()).unwrap()),
             services: Arc::new(tonic::service::Routes::default()),
             only: Some(User::of(directory.path()).unwrap()),
             grace: Duration::ZERO,

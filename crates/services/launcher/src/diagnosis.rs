@@ -2,7 +2,7 @@
 
 use std::{fmt, fs::File, io, os::unix::fs::FileExt, path::Path, time::Duration};
 
-use goplugin::{Excerpt, host::StartError};
+use goplugin::{Excerpt, HandshakeError, host::StartError};
 use object::{
     Endianness,
     elf::{self, FileHeader32, FileHeader64},
@@ -59,6 +59,20 @@ pub enum Cause {
         /// Its last words.
         said: LastWords,
     },
+}
+
+impl Cause {
+    /// Whether it is a plugin, and was only greeted as those of today are: it names the version before, or it ended
+    /// because it had no token to fetch its certificate with.
+    pub fn is_of_an_old_plugin(&self) -> bool {
+        match self {
+            Self::Greeting {
+                error: StartError::Handshake(HandshakeError::Version { plugin, .. }), ..
+            } => *plugin == 4,
+            Self::Ended { exit: Exit::Code(0), said } => said.contain(&["plugin tls init"]),
+            _ => false,
+        }
+    }
 }
 
 /// The last lines that a program wrote to its standard error, fit to be shown.

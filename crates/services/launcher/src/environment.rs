@@ -7,10 +7,15 @@ use std::{
     path::PathBuf,
 };
 
-use domain::{PluginType, Sandbox};
-use goplugin::{Cookie, Identity, host};
+use domain::Sandbox;
+use goplugin::host;
 
-use crate::{config::Config, entry::Entry, runtime_dir::ProcessDir};
+use crate::{
+    config::Config,
+    entry::Entry,
+    greeting::{Greeting, cookie},
+    runtime_dir::ProcessDir,
+};
 
 /// What is handed down of the host's own environment: what any program needs to find its way, and no credentials.
 /// Everything else that a plugin needs is registered with it.
@@ -37,14 +42,6 @@ const INHERITED: [&str; 19] = [
     "VAULT_CAPATH",
 ];
 
-/// How a plugin of this type is greeted: the cookie, and the versions of the protocol that are spoken.
-pub const fn protocol(plugin_type: PluginType) -> (Cookie, &'static [u32]) {
-    match plugin_type {
-        PluginType::Auth | PluginType::Secret => (Cookie::BACKEND, &[5]),
-        PluginType::Database => (Cookie::DATABASE, &[5, 6]),
-    }
-}
-
 /// Where a plugin makes its sockets.
 pub const SOCKET_DIR: &str = "PLUGIN_UNIX_SOCKET_DIR";
 
@@ -58,7 +55,7 @@ pub fn mark(dir: &ProcessDir) -> String {
 pub fn of(
     entry: &Entry,
     config: &Config,
-    identity: &Identity,
+    greeting: &Greeting,
     dir: &ProcessDir,
 ) -> Vec<(OsString, OsString)> {
     let mut all = BTreeMap::<OsString, OsString>::new();
@@ -76,8 +73,9 @@ pub fn of(
     let registered = registered.filter(|(name, _)| !name.starts_with("PLUGIN_"));
     all.extend(registered.map(|(name, value)| (name.into(), value.into())));
     all.extend(vaults(config).map(|(name, value)| (OsStr::new(name).into(), value.into())));
-    let (cookie, versions) = protocol(entry.plugin_type);
-    let goplugins = host::environment(cookie, versions, identity, dir.path());
+    all.extend(greeting.variables().map(|(name, value)| (name.into(), value.into())));
+    let cookie = cookie(entry.plugin_type);
+    let goplugins = host::environment(cookie, greeting.versions, &greeting.security, dir.path());
     all.extend(goplugins.into_iter().map(|(name, value)| (name.into(), value.into())));
     all.into_iter().collect()
 }
@@ -103,13 +101,7 @@ pub fn locks_memory(entry: &Entry, config: &Config) -> bool {
 
 fn vaults(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
     let mlock = config.mlock.then_some(("VAULT_PLUGIN_MLOCK_ENABLED", "true"));
-    let always = [
-        ("VAULT_VERSION", config.host_version.as_str()),
-        ("VAULT_PLUGIN_METADATA_MODE", "false"),
-        // Without this Go plugins try to unwrap a token instead, and exit.
-        ("VAULT_PLUGIN_AUTOMTLS_ENABLED", "true"),
-    ];
-    always.into_iter().chain(mlock)
+    std::iter::once(("VAULT_VERSION", config.host_version.as_str())).chain(mlock)
 }
 
 #[cfg(test)]
@@ -128,8 +120,8 @@ mod tests {
         let mut entry = Entry::named("kv");
         entry.env =
             ["REGION=eu", "PLUGIN_MULTIPLEX_GRPC=true", "VAULT_VERSION=0", "A=b=c"].map(String::from).into();
-        let identity = Identity::generate().unwrap();
-        let all: BTreeMap<_, _> = of(&entry, &Config::default(), &identity, &dir).into_iter().collect();
+        let greeting = Greeting::current().unwrap();
+        let all: BTreeMap<_, _> = of(&entry, &Config::default(), &greeting, &dir).into_iter().collect();
         let get = |name: &str| all.get(OsStr::new(name)).and_then(|value| value.to_str());
         assert_eq!(get("REGION"), Some("eu"));
         assert_eq!(get("A"), Some("b=c"));
@@ -139,7 +131,7 @@ mod tests {
         assert_eq!(get("CARGO_PKG_VERSION"), None);
         let settings = SandboxSettings { environment: Some(Vec::new()), user: Some(7), ..Default::default() };
         entry.sandbox = Some(settings.try_into().unwrap());
-        let confined: BTreeMap<_, _> = of(&entry, &Config::default(), &identity, &dir).into_iter().collect();
+        let confined: BTreeMap<_, _> = of(&entry, &Config::default(), &greeting, &dir).into_iter().collect();
         assert!(all.contains_key(OsStr::new("PATH")) && !confined.contains_key(OsStr::new("PATH")));
         assert_eq!(confined[OsStr::new("HOME")], dir.path());
         let (name, value) = mark(&dir).split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap();

@@ -1,10 +1,10 @@
 use std::{io, sync::Arc, time::Duration};
 
-use domain::{Kind, Sha256};
+use domain::{Kind, PluginType, Sha256};
 use tonic::Status;
 use wire::Failure;
 
-use crate::{diagnosis::Cause, masks::Masks};
+use crate::{diagnosis::Cause, entry::Entry, masks::Masks};
 
 /// The outcome of what the launcher does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,6 +45,17 @@ pub enum Error {
         cause: Box<Cause>,
         /// What is not to be told.
         masks: Masks,
+    },
+    /// What an old plugin needs cannot be put ready for it.
+    #[error(
+        "plugin {plugin} is an older one, which fetches its certificate from this server's API, and that cannot be put \
+         ready: {why}; or rebuild the plugin with a current SDK"
+    )]
+    NotFetchable {
+        /// The plugin.
+        plugin: String,
+        /// What is wrong.
+        why: String,
     },
     /// It failed too often, and is left alone for a while.
     #[error("plugin {plugin} is tried again in {wait:?}; the last time: {last}")]
@@ -199,6 +210,7 @@ impl Error {
             Self::ChecksumMismatch { .. }
             | Self::PluginTooLarge { .. }
             | Self::Start { .. }
+            | Self::NotFetchable { .. }
             | Self::Refused(_)
             | Self::WrongType { .. }
             | Self::NotMountable { .. }
@@ -224,6 +236,14 @@ impl Error {
             | Self::Digest
             | Self::Host { .. } => Kind::Internal,
         }
+    }
+}
+
+impl Error {
+    /// Whether a start failed because the plugin is to be greeted in the older manner.
+    pub fn is_of_an_old_plugin(&self, entry: &Entry) -> bool {
+        let is_old = matches!(self, Self::Start { cause, .. } if cause.is_of_an_old_plugin());
+        is_old && entry.plugin_type != PluginType::Database
     }
 }
 

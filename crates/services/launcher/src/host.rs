@@ -8,8 +8,9 @@ use tenon::Builtin;
 use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusRequest, StorageSeam};
 
 use crate::{
-    Error, Result, config::Config, error::from_catalog, image::Images, journal::Journal, logs::Logs, meters,
-    offspring, questions::Questions, ring::Limits, runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
+    Error, Result, config::Config, error::from_catalog, greeting::OldPlugins, image::Images,
+    journal::Journal, logs::Logs, meters, offspring, questions::Questions, ring::Limits,
+    runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
 };
 
 /// The services of the catalog.
@@ -52,6 +53,8 @@ pub struct Host {
     pub meters: meters::Book,
     /// What plugins ask that only the router can answer.
     pub questions: Questions,
+    /// The plugins that have to be greeted in the older manner.
+    pub old_plugins: OldPlugins,
     /// Where the folders of processes are.
     pub runtime: Arc<RuntimeDir>,
     /// What this machine can confine a process by.
@@ -80,6 +83,7 @@ impl Host {
             logs: Logs::new(Limits { count: config.log_lines_kept, bytes: config.log_bytes_kept }),
             meters: meters::Book::default(),
             questions: Questions::default(),
+            old_plugins: OldPlugins::default(),
             runtime: Arc::new(runtime),
             offers: config.offers.clone().unwrap_or_else(Offers::detect),
             cluster: OnceLock::new(),

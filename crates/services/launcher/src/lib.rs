@@ -16,6 +16,7 @@ mod entry;
 mod environment;
 mod error;
 mod external;
+mod greeting;
 mod host;
 mod housekeeping;
 mod image;

@@ -19,6 +19,9 @@ use crate::{
     process::{Live, MOMENT},
 };
 
+/// The version of the protocol from which on a process may serve several.
+const MULTIPLEXED_SINCE: u32 = 5;
+
 /// The metadata by which a process tells those apart whom it serves.
 const MULTIPLEX_ID: &str = "multiplex_id";
 
@@ -29,7 +32,8 @@ pub struct Line {
     pub entry: Arc<Entry>,
     /// The process.
     pub live: Arc<Live>,
-    id: MetadataValue<Ascii>,
+    /// None: old plugins do not know of several mounts in one process.
+    id: Option<MetadataValue<Ascii>>,
     largest_answer: usize,
 }
 
@@ -45,7 +49,8 @@ pub enum Trouble {
 impl Line {
     /// A line to a process that knows nothing of it yet.
     pub fn new(entry: Arc<Entry>, live: Arc<Live>, largest_answer: usize) -> Self {
-        Self { entry, live, id: new_id(), largest_answer }
+        let id = (live.connection.version() >= MULTIPLEXED_SINCE).then(new_id);
+        Self { entry, live, id, largest_answer }
     }
 
     /// A call of the set-up: it has its own time limit, and is not repeated.
@@ -83,7 +88,9 @@ impl Line {
         A: Message + Default + 'static,
     {
         let mut request = Request::new(message);
-        request.metadata_mut().insert(MULTIPLEX_ID, self.id.clone());
+        if let Some(id) = &self.id {
+            request.metadata_mut().insert(MULTIPLEX_ID, id.clone());
+        }
         let mut client = Grpc::new(self.live.connection.channel())
             .max_decoding_message_size(self.largest_answer)
             .max_encoding_message_size(wire::PLUGIN_MESSAGE_LIMIT);

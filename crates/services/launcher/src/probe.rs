@@ -27,7 +27,7 @@ pub async fn probe(host: &Arc<Host>, request: ProbeRequest) -> Result<ProbeReply
         return Ok(ProbeReply { version: plugin.version, multiplexed: false, r#type: plugin.r#type });
     }
     let entry = Arc::new(Entry::try_from(plugin)?);
-    let terms = Terms { limit: host.config.probe_deadline, may_share: true };
+    let terms = Terms { limit: host.config.probe_deadline, may_share: true, only_asked: true };
     let process = Supervised::new(Arc::clone(host), Arc::clone(&entry), terms);
     let reply = match process.running().await {
         Ok(live) => {

@@ -6,10 +6,7 @@ use std::{
 };
 
 use futures::TryStreamExt;
-use goplugin::{
-    Identity,
-    host::{self, Connection, StartError},
-};
+use goplugin::host::{self, Connection, StartError};
 use tokio::{
     net::unix::pipe,
     time::{Instant, timeout},
@@ -28,6 +25,7 @@ use crate::{
     entry::Entry,
     environment,
     error::from_catalog,
+    greeting::{Greeting, Manner},
     host::Host,
     image::Image,
     logs::Speaker,
@@ -50,6 +48,8 @@ pub struct Terms {
     pub limit: Duration,
     /// Whether the process may serve several mounts, if it can.
     pub may_share: bool,
+    /// Whether it is only asked who it is.
+    pub only_asked: bool,
 }
 
 /// A running program, with all that has to go when it ends.
@@ -58,7 +58,7 @@ pub struct Process {
     entry: Arc<Entry>,
     child: Child,
     stderr: Stderr,
-    identity: Identity,
+    greeting: Greeting,
     dir: ProcessDir,
     cgroup: Option<Cgroup>,
     locks_memory: bool,
@@ -146,12 +146,11 @@ impl Process {
         entry: Arc<Entry>,
         image: Arc<Image>,
         mounts: Arc<Members>,
+        manner: Manner,
     ) -> Result<(Self, pipe::Receiver)> {
         let dir = host.runtime.process_dir().map_err(Error::host("make a folder for a plugin's sockets"))?;
-        let identity = Identity::generate().map_err(|error| {
-            Error::host("make a certificate for mutual TLS")(std::io::Error::other(error))
-        })?;
-        let env = environment::of(&entry, &host.config, &identity, &dir);
+        let greeting = Greeting::prepare(host, &entry, manner).await?;
+        let env = environment::of(&entry, &host.config, &greeting, &dir);
         let (sandbox, cgroup) = match prepare(host, &entry, &env, &dir).await? {
             Some(prepared) => (Some((prepared.confinement, prepared.reports)), prepared.cgroup),
             None => (None, None),
@@ -178,7 +177,7 @@ impl Process {
         };
         let stderr = Stderr::follow(spawned.stderr, &entry, speaker);
         let locks_memory = environment::locks_memory(&entry, &host.config);
-        let process = Self { entry, child: spawned.child, stderr, identity, dir, cgroup, locks_memory };
+        let process = Self { entry, child: spawned.child, stderr, greeting, dir, cgroup, locks_memory };
         Ok((process, spawned.stdout))
     }
 
@@ -205,8 +204,8 @@ impl Process {
     /// Lets it say who it is, and makes the first call.
     pub async fn greet(&self, stdout: pipe::Receiver, terms: Terms) -> Result<Live> {
         let deadline = Instant::now() + terms.limit;
-        let (_, versions) = environment::protocol(self.entry.plugin_type);
-        let connecting = host::connect(stdout, versions, &self.identity, self.dir.path(), deadline);
+        let Greeting { security, versions, .. } = &self.greeting;
+        let connecting = host::connect(stdout, versions, security, self.dir.path(), deadline);
         let (connection, rest) = match self.unless_it_ends(connecting).await {
             Ok(connected) => connected,
             Err(error) => return Err(self.failed(error, terms.limit).await),

@@ -102,7 +102,8 @@ impl Processes {
 
     fn enter(&self, mut all: Guard<'_>, place: Place, uuid: &str, path: &str) -> Berth {
         let supervised = all.places.entry(place.clone()).or_insert_with(|| {
-            let terms = Terms { limit: self.host.config.start_deadline, may_share: place.only.is_none() };
+            let (limit, may_share) = (self.host.config.start_deadline, place.only.is_none());
+            let terms = Terms { limit, may_share, only_asked: false };
             Arc::new(Supervised::new(Arc::clone(&self.host), Arc::clone(&place.entry), terms))
         });
         // Still under the lock: a process cannot lose its last mount in between.

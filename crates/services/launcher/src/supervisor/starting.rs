@@ -9,6 +9,7 @@ use super::Supervisor;
 use crate::{
     Error, Result,
     child::Exit,
+    greeting::Manner,
     process::{Live, Process, verify},
 };
 
@@ -42,6 +43,7 @@ impl Supervisor {
 
     pub(super) async fn start(&mut self) -> Result<(Process, Arc<Live>)> {
         let (host, entry) = (Arc::clone(&self.host), Arc::clone(self.chronicle.entry()));
+        let manner = self.manner();
         self.chronicle.enter(News::Wanted, "");
         let image = match self.unless_stopped(verify(&host, &entry)).await {
             Some(Ok(image)) => image,
@@ -52,7 +54,7 @@ impl Supervisor {
             }
             None => return Err(self.stopped()),
         };
-        let spawned = Process::spawn(&host, entry, image, Arc::clone(&self.members)).await;
+        let spawned = Process::spawn(&host, Arc::clone(&entry), image, Arc::clone(&self.members), manner).await;
         if let Ok((process, _)) = &spawned {
             self.chronicle.began(process.pid());
         }
@@ -61,6 +63,13 @@ impl Supervisor {
         let greeted = self.unless_stopped(process.greet(stdout, self.terms)).await;
         match greeted {
             Some(Ok(live)) => Ok((process, Arc::new(live))),
+            Some(Err(error)) if manner == Manner::Current && error.is_of_an_old_plugin(&entry) => {
+                process.bury().await;
+                host.old_plugins.add(&entry);
+                self.chronicle
+                    .enter(News::Misgreeted, "it is an older plugin, and is started again as these are");
+                Box::pin(self.start()).await
+            }
             Some(Err(error)) => {
                 let killed = process.exit_so_far().await == Some(Exit::Signal(libc::SIGKILL));
                 process.bury().await;
@@ -71,6 +80,15 @@ impl Supervisor {
                 process.bury().await;
                 Err(self.stopped())
             }
+        }
+    }
+
+    /// Most plugins are of today; the others are remembered.
+    fn manner(&self) -> Manner {
+        match (self.host.old_plugins.contain(self.chronicle.entry()), self.terms.only_asked) {
+            (false, _) => Manner::Current,
+            (true, false) => Manner::Older,
+            (true, true) => Manner::Metadata,
         }
     }
 

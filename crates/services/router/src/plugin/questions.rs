@@ -58,6 +58,7 @@ async fn answer(root: &Active, mount: &str, asks: Option<Asks>) -> Result<Answer
             Ok(Answer::Password(active.passwords.generate(&policy).await?.expose().clone()))
         }
         Some(Asks::Wrap(WrapData { data, ttl, jwt })) => {
+            active.wrapping.check_address(jwt)?;
             let wish = Wish::of_plugin(ttl, jwt);
             let wish = wish.ok_or_else(|| Error::BadAnswer("it wraps data for no time".to_owned()))?;
             Ok(Answer::WrapInfo(active.wrapping.wrap_data(&active, &wish, data).await?))

@@ -12,12 +12,15 @@ pub enum WrappingRefusal {
     /// What is to be wrapped would go out in clear.
     #[error("endpoint requires response wrapping to be used")]
     NotAskedFor,
+    /// Whoever is to fetch it could not find it.
+    #[error("api_addr is not set, and no listener tells where this server is reached; set api_addr")]
+    NoAddress,
 }
 
 impl WrappingRefusal {
     pub(crate) const fn kind(self) -> Kind {
         match self {
-            Self::NotValid | Self::NotAskedFor => Kind::Invalid,
+            Self::NotValid | Self::NotAskedFor | Self::NoAddress => Kind::Invalid,
             Self::NoToken => Kind::Denied,
         }
     }

@@ -105,6 +105,14 @@ impl Wrapping {
         Self { store, api_addr, signer: OnceCell::new() }
     }
 
+    /// Whether what is wrapped like that can be fetched: a JWT says where, and that has to be known.
+    pub(crate) fn check_address(&self, jwt: bool) -> Result<()> {
+        match jwt && self.api_addr.is_empty() {
+            true => Err(WrappingRefusal::NoAddress.into()),
+            false => Ok(()),
+        }
+    }
+
     /// Puts an answer aside and answers with the token for it. What has nothing to hide is sent as it is.
     pub(crate) async fn wrap(
         &self,
