@@ -54,7 +54,8 @@ impl Supervisor {
             }
             None => return Err(self.stopped()),
         };
-        let spawned = Process::spawn(&host, Arc::clone(&entry), image, Arc::clone(&self.members), manner).await;
+        let spawned =
+            Process::spawn(&host, Arc::clone(&entry), image, Arc::clone(&self.members), manner).await;
         if let Ok((process, _)) = &spawned {
             self.chronicle.began(process.pid());
         }
