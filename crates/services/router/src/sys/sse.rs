@@ -51,9 +51,11 @@ where
     S: Stream<Item = Result<String, Status>> + Send + 'static,
 {
     let texts: Pin<Box<dyn Stream<Item = Result<String, Status>> + Send>> = Box::pin(texts);
-    stream::unfold(texts, async move |mut texts| match timeout(silence, texts.next()).await {
-        Ok(text) => Some((text?, texts)),
-        Err(_) => Some((Ok(STILL_HERE.to_owned()), texts)),
+    stream::unfold((texts, silence), async |(mut texts, silence)| {
+        match timeout(silence, texts.next()).await {
+            Ok(text) => Some((text?, (texts, silence))),
+            Err(_) => Some((Ok(STILL_HERE.to_owned()), (texts, silence))),
+        }
     })
 }
 
