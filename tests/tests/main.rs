@@ -17,6 +17,7 @@ mod command_line;
 mod crash_loops;
 mod crowd;
 mod cut_off;
+mod database;
 mod degraded;
 mod durability;
 mod engines;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What stands in a recording for something of one run only. Any `<.. trimmed>` is one too.
-const PLACEHOLDERS: [&str; 17] = [
+const PLACEHOLDERS: [&str; 19] = [
     "<uuid>",
     "<time>",
     "<sha256>",
@@ -11,6 +11,8 @@ const PLACEHOLDERS: [&str; 17] = [
     "<token hvs>",
     "<token hvb>",
     "<hex8>",
+    "<v-root-dyn-...>",
+    "<20 chars>",
     "<24 alnum>",
     "<32 hex>",
     "<client_id>",

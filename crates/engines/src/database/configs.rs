@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 use tenon::{
-    Error, Reason, Request, Response, Result,
+    Error, Reason, Request, Response, Result, database,
     framework::{NoInput, Outcome},
 };
 
@@ -13,6 +13,16 @@ use super::{
     connecting::no_connection,
     store::CONFIGS,
 };
+
+/// Vault looks for a plugin of two interfaces, and says so.
+fn told(error: &database::Error) -> String {
+    match error {
+        database::Error::Unavailable(why) if why.starts_with("plugin not found in the catalog") => {
+            format!("invalid database version: 2 errors occurred:\n\t* {why}\n\t* {why}\n\n")
+        }
+        error => error.to_string(),
+    }
+}
 
 #[derive(Deserialize)]
 pub(super) struct Named {
@@ -45,8 +55,8 @@ impl Databases {
         let _turn = slot.turn.lock().await;
         let config = Config::wished(self.config(&name).await?, wish)?;
         let opened = self.open(&config, config.verify_connection, Reason::ConnectionChanged).await;
-        let (live, config) =
-            opened.map_err(|error| Error::refused(format!("error creating database object: {error}")))?;
+        let refused = |error| Error::refused(format!("error creating database object: {}", told(&error)));
+        let (live, config) = opened.map_err(refused)?;
         if let Err(error) = self.save(CONFIGS, &name, &config).await {
             live.end(Reason::ConnectionChanged).await;
             return Err(error);
@@ -61,7 +71,7 @@ impl Databases {
         let slot = self.connections.slot(&named.name);
         let _turn = slot.turn.lock().await;
         self.remove(CONFIGS, &named.name).await?;
-        slot.end(Reason::Disabled).await;
+        slot.end(Reason::ConnectionDeleted).await;
         Ok(None)
     }
 

@@ -27,7 +27,6 @@ impl Databases {
 
     /// The connection of that name, for use. It is opened if it is not.
     pub(super) async fn connection(&self, name: &str) -> Result<InUse> {
-        self.known_config(name).await?;
         let slot = self.connections.slot(name);
         loop {
             let live = match slot.live() {

@@ -13,6 +13,7 @@ use tenon::{
     framework::Outcome,
 };
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::{
     Databases,
@@ -51,16 +52,16 @@ impl Databases {
     /// A reader may leave while the database works; the user is then made nevertheless, and would be without a lease.
     pub(super) async fn read_creds(self: Arc<Self>, request: Request, named: Named) -> Outcome {
         let (sender, made) = oneshot::channel();
-        tokio::spawn(async move {
+        let making = async move {
             let outcome = self.make_user(&request, &named.name).await;
-            if let Err(Ok((response, remembered))) = sender.send(outcome) {
-                drop(response);
-                if let Err(error) = self.remove_user(&remembered).await {
-                    let user = remembered.username;
-                    tracing::error!(user, %error, "nobody waits for a user that was made, and it cannot be removed");
-                }
+            if let Err(Ok((_, remembered))) = sender.send(outcome)
+                && let Err(error) = self.remove_user(&remembered).await
+            {
+                let user = remembered.username;
+                tracing::error!(user, %error, "nobody waits for a user that was made, and it cannot be removed");
             }
-        });
+        };
+        tokio::spawn(making.in_current_span());
         let cut_off = |_| Error::Internal("the making of a user was cut off".to_owned());
         made.await.map_err(cut_off)?.map(|(response, _)| Some(response))
     }

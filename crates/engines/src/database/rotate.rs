@@ -2,8 +2,10 @@
 //! first, then the database is told, then the role is stored and the note taken out, in one commit. A change that was cut
 //! off is made again with what was written down.
 
-use std::collections::HashMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{MutexGuard, PoisonError},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

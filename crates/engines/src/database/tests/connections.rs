@@ -98,7 +98,7 @@ async fn every_end_of_a_connection_has_its_reason() {
     assert_eq!(closed(), [Reason::ConnectionChanged]);
     mount.read("creds/dyn").await;
     mount.delete("config/db").await;
-    assert_eq!(closed(), [Reason::Disabled]);
+    assert_eq!(closed(), [Reason::ConnectionDeleted]);
     let none = mount.write("reload/other", json!({})).await.unwrap().unwrap();
     assert_eq!(crate::kv::testing::data(&none), json!({ "connections": [], "count": 0 }));
 }

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use storage::Storage;
+use tenon::Reason;
 
 use super::{
     fake::{Cut, STEPS, Step, World},
@@ -62,6 +63,18 @@ async fn a_rotation_of_root_that_was_cut_off_is_settled_without_being_asked() {
         mount.roll_back().await.unwrap();
         mount.write("reset/db", json!({})).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_open_is_closed_because_it_was_rolled_back() {
+    let mount =
+        cut_off(Mount::with_connection().await, Step::AfterDatabase, Cut::Fails, "rotate-root/db").await;
+    mount.world.closed.lock().unwrap().clear();
+    mount.roll_back().await.unwrap();
+    // The one that was tried with the old password.
+    assert_eq!(*mount.world.closed.lock().unwrap(), [Reason::WalRolledBack]);
+    mount.read("creds/dyn").await;
+    assert_eq!(mount.notes().await, 0);
 }
 
 #[tokio::test]

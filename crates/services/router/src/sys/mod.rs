@@ -28,6 +28,7 @@ mod policies;
 mod processes;
 mod quotas;
 mod raw;
+mod reconnect;
 mod register;
 mod rekey;
 mod reload;

@@ -8,7 +8,10 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Unfit;
+use super::{
+    Unfit,
+    reconnect::{is_engine, reconnect},
+};
 use crate::{
     Error,
     answer::{Answer, json},
@@ -44,7 +47,14 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 const AT_ONCE: usize = 16;
 
 /// A mount, and the namespace that it is in.
-type Chosen = (Arc<Active>, Arc<Mount>);
+pub(super) type Chosen = (Arc<Active>, Arc<Mount>);
+
+/// What is to be started anew.
+struct Wish<'w> {
+    mounts: Vec<Chosen>,
+    /// The database plugin whose connections are opened anew.
+    connections: Option<&'w str>,
+}
 
 async fn reload(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
@@ -53,8 +63,8 @@ async fn reload(ask: Ask) -> Result<Answer> {
     let chosen = match (plugin.is_empty(), mounts.is_empty()) {
         (false, false) => return Err(Unfit::PluginAndMounts.into()),
         (true, true) => return Err(Unfit::NeitherPluginNorMounts.into()),
-        (false, true) => of_plugin(&ask, &plugin, |_| true)?,
-        (true, false) => named(ask.active()?, &mounts)?,
+        (false, true) => Wish { mounts: of_plugin(&ask, &plugin, |_| true)?, connections: Some(&plugin) },
+        (true, false) => Wish { mounts: named(ask.active()?, &mounts)?, connections: None },
     };
     let scope = fields.text("scope")?.unwrap_or_default();
     restart(&ask, chosen, &scope).await
@@ -70,13 +80,19 @@ async fn reload_named(ask: Ask) -> Result<Answer> {
     if !matches!(ask.capture("type"), "auth" | "secret" | "database" | "unknown") {
         return Err(Error::UnsupportedPath);
     }
-    let chosen = of_plugin(&ask, ask.capture("name"), wanted)?;
+    let connections = matches!(ask.capture("type"), "database" | "unknown").then(|| ask.capture("name"));
+    let chosen = Wish { mounts: of_plugin(&ask, ask.capture("name"), wanted)?, connections };
     let scope = ask.fields()?.text("scope")?.unwrap_or_default();
     restart(&ask, chosen, &scope).await
 }
 
 /// The mounts of a plugin, here and in the namespaces below.
 fn of_plugin(ask: &Ask, plugin: &str, wanted: impl Fn(MountKind) -> bool) -> Result<Vec<Chosen>> {
+    serving(ask, |mount| mount.entry.plugin == plugin && wanted(mount.entry.kind))
+}
+
+/// The mounts that serve, here and in the namespaces below.
+fn serving(ask: &Ask, wanted: impl Fn(&Mount) -> bool) -> Result<Vec<Chosen>> {
     let active = ask.active()?;
     let mut chosen = Vec::new();
     for active in
@@ -84,8 +100,7 @@ fn of_plugin(ask: &Ask, plugin: &str, wanted: impl Fn(MountKind) -> bool) -> Res
     {
         let snapshot = active.mounts.snapshot();
         let mounts = snapshot.iter().map(|(_, mount)| mount);
-        let of_plugin = mounts.filter(|mount| mount.entry.plugin == plugin && wanted(mount.entry.kind));
-        let serving = of_plugin.filter(|mount| mount.serves() && !mount.is_core());
+        let serving = mounts.filter(|mount| mount.serves() && !mount.is_core() && wanted(mount));
         chosen.extend(serving.map(|mount| (active.clone(), mount.clone())));
     }
     Ok(chosen)
@@ -107,15 +122,14 @@ fn named(active: &Arc<Active>, paths: &[String]) -> Result<Vec<Chosen>, Unfit> {
     Ok(chosen)
 }
 
-async fn restart(ask: &Ask, chosen: Vec<Chosen>, scope: &str) -> Result<Answer> {
+async fn restart(ask: &Ask, chosen: Wish<'_>, scope: &str) -> Result<Answer> {
     if !matches!(scope, "" | "global") {
         return Err(Unfit::ReloadScope.into());
     }
-    let nothing = chosen.is_empty();
     let outcome = restart_all(ask, chosen).await;
     let error = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
     ask.core.reloads.ended(Reload { id: ask.id.clone(), ended: Timestamp::now(), error });
-    outcome?;
+    let nothing = outcome? == 0;
     let data = json!({ "reload_id": ask.id });
     Ok(match (scope, nothing) {
         ("global", _) => Answer::Accepted { data: json(&data), warnings: Vec::new() },
@@ -124,22 +138,28 @@ async fn restart(ask: &Ask, chosen: Vec<Chosen>, scope: &str) -> Result<Answer> 
     })
 }
 
-/// One that cannot be reloaded keeps none of the others from it.
-async fn restart_all(ask: &Ask, chosen: Vec<Chosen>) -> Result<()> {
+/// One that cannot be reloaded keeps none of the others from it. Returns how many were.
+async fn restart_all(ask: &Ask, chosen: Wish<'_>) -> Result<usize> {
     let catalog = &Catalog(ask.core.clients.plugins.clone());
     let reloads = chosen
+        .mounts
         .into_iter()
-        .map(|(active, mount)| async move { active.mounts.reload(catalog, &mount).await.err() });
-    let mut reloads = stream::iter(reloads).buffered(AT_ONCE);
-    let mut messages = Vec::new();
-    while let Some(failed) = reloads.next().await {
-        match failed {
-            Some(error @ (Error::Sealed | Error::SteppedDown)) => return Err(error),
-            Some(error) => messages.push(error.to_string()),
-            None => {}
+        .map(|(active, mount)| async move { active.mounts.reload(catalog, &mount).await.map(|()| 1) });
+    let mut outcomes: Vec<Result<usize>> = stream::iter(reloads).buffered(AT_ONCE).collect().await;
+    if let Some(plugin) = chosen.connections {
+        let engines = serving(ask, is_engine)?.into_iter();
+        let reopened = engines.map(|engine| reconnect(ask, engine, plugin));
+        outcomes.extend(stream::iter(reopened).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    }
+    let (mut count, mut messages) = (0, Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Ok(some) => count += some,
+            Err(error @ (Error::Sealed | Error::SteppedDown)) => return Err(error),
+            Err(error) => messages.push(error.to_string()),
         }
     }
-    if messages.is_empty() { Ok(()) } else { Err(Error::Several { kind: Kind::Internal, messages }) }
+    if messages.is_empty() { Ok(count) } else { Err(Error::Several { kind: Kind::Internal, messages }) }
 }
 
 async fn status(ask: Ask) -> Result<Answer> {

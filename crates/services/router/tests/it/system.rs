@@ -27,7 +27,7 @@ async fn plugins_are_listed_and_read() {
     let stack = Stack::open().await;
     let all = data(stack.read("sys/plugins/catalog").await);
     assert_eq!(all["auth"], json!(["approle", "login", "userpass", "voucher"]));
-    assert_eq!(all["secret"], json!(["broken", "issuer", "kv", "odd"]));
+    assert_eq!(all["secret"], json!(["broken", "database", "issuer", "kv", "odd"]));
     assert_eq!(all["detailed"][0]["type"], json!("auth"));
     assert_eq!(
         data(stack.list("sys/plugins/catalog/auth/").await),
