@@ -215,3 +215,39 @@ async fn a_crash_loop_is_slowed_down_and_told() {
     assert!(began.elapsed() < Duration::from_secs(5));
     assert_eq!(bench.processes().await[0].state, "backoff");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l15_while_one_tries_a_plugin_again_the_others_are_answered_at_once() {
+    let pauses = Pauses { forgiven: 0, first: Duration::from_millis(50), breaker: 1, ..Pauses::default() };
+    let start_deadline = Duration::from_secs(3);
+    let bench = Bench::with(Config { pauses, start_deadline, ..Config::default() });
+    let flag = bench.folder.path().join("flag");
+    bench.register_script(
+        "looper",
+        &format!("#!/bin/sh\n[ -e {} ] && exec sleep 600\nexit 3\n", flag.display()),
+    );
+    for mount in ["one", "other"] {
+        bench.mount_as(spec(mount, "looper"), false).await.unwrap_err();
+    }
+    std::fs::write(flag, "").unwrap();
+    let trial = async {
+        // The pause may not be over yet.
+        loop {
+            let said = sentence(&bench.call("one", "read", "a", "{}").await.unwrap_err());
+            if !said.contains("is tried again in") {
+                return said;
+            }
+        }
+    };
+    let others = async {
+        eventually("it is tried", async || bench.processes().await.iter().any(|it| it.state == "starting")).await;
+        let began = Instant::now();
+        let error = bench.call("other", "read", "a", "{}").await.unwrap_err();
+        assert!(began.elapsed() < start_deadline, "it waited for the trial");
+        wire::failure_of(&error)
+    };
+    let (trial, others) = tokio::join!(trial, others);
+    assert!(trial.contains("no handshake within 3s"), "{trial}");
+    assert_eq!(others.kind, domain::Kind::Unavailable);
+    assert!(others.to_string().contains("is being tried again; the last time: "), "{others}");
+}
