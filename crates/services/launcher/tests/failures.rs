@@ -240,7 +240,8 @@ async fn l15_while_one_tries_a_plugin_again_the_others_are_answered_at_once() {
         }
     };
     let others = async {
-        eventually("it is tried", async || bench.processes().await.iter().any(|it| it.state == "starting")).await;
+        eventually("it is tried", async || bench.processes().await.iter().any(|it| it.state == "starting"))
+            .await;
         let began = Instant::now();
         let error = bench.call("other", "read", "a", "{}").await.unwrap_err();
         assert!(began.elapsed() < start_deadline, "it waited for the trial");
