@@ -18,6 +18,7 @@ mod crash_loops;
 mod crowd;
 mod cut_off;
 mod database;
+mod database_plugins;
 mod degraded;
 mod durability;
 mod engines;

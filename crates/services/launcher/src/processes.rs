@@ -64,6 +64,17 @@ impl Berth {
     }
 }
 
+impl All {
+    /// The round that follows the one that a place is in: others may have begun it already.
+    fn round_after(&mut self, berth: &Berth) -> u64 {
+        let newest = self.rounds.entry(Arc::clone(berth.entry())).or_default();
+        if *newest == berth.place.round {
+            *newest += 1;
+        }
+        *newest
+    }
+}
+
 impl Processes {
     /// No processes yet.
     pub fn new(host: Arc<Host>) -> Self {
@@ -84,12 +95,13 @@ impl Processes {
     /// A place in a later process of the same plugin: the one that other mounts have moved to already, or a new one.
     pub fn renew(&self, berth: &Berth, path: &str) -> Berth {
         let mut all = self.all();
-        let newest = all.rounds.entry(Arc::clone(berth.entry())).or_default();
-        if *newest == berth.place.round {
-            *newest += 1;
-        }
-        let round = *newest;
+        let round = all.round_after(berth);
         self.enter_round(all, berth.entry(), &berth.uuid, path, round)
+    }
+
+    /// Whoever comes from now on, gets a place in a later process than this one is in.
+    pub fn supersede(&self, berth: &Berth) {
+        self.all().round_after(berth);
     }
 
     fn enter_round(&self, all: Guard<'_>, entry: &Arc<Entry>, uuid: &str, path: &str, round: u64) -> Berth {

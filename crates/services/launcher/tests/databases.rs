@@ -223,6 +223,27 @@ async fn what_an_engine_leaves_open_ends_with_its_mount() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_reloaded_one_by_one_meet_again_in_a_new_process() {
+    let (bench, server) = (Bench::new(), PostgreSql::start().await);
+    let system = bench.system("engine").await;
+    bench.register_as("database", "pg", &go_plugin("postgresql"), &[]);
+    let one = initialized(&system, "pg", of_postgresql(&server)).await;
+    let two = initialized(&system, "pg", of_postgresql(&server)).await;
+    let before = bench.process().await.pid;
+    one.database.close(Reason::Reloaded).await.unwrap();
+    let one = initialized(&system, "pg", of_postgresql(&server)).await;
+    assert!(is_alive(before), "the other connection holds it");
+    two.database.close(Reason::Reloaded).await.unwrap();
+    assert!(!exists(before));
+    let two = initialized(&system, "pg", of_postgresql(&server)).await;
+    assert_ne!(bench.process().await.pid, before);
+    for opened in [one, two] {
+        let user = opened.database.new_user(new_user(MAKE, "user-password")).await.unwrap();
+        assert!(server.lets_in(&user, "user-password"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_an_engine_drops_is_closed() {
     let bench = Bench::new();
     let system = bench.system("engine").await;

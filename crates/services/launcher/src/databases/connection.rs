@@ -257,6 +257,10 @@ impl Database for Remote {
         }
         let berth = self.0.berth().take();
         if let Some(berth) = berth {
+            if reason == Reason::Reloaded {
+                // Or it would be opened anew in the process that others still hold.
+                self.0.processes.supersede(&berth);
+            }
             self.0.processes.leave(berth, reason).await;
         }
         Ok(())
