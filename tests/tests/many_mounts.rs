@@ -7,9 +7,6 @@ use serde_json::json;
 use testkit::{Api, Options, Plugin, Server, eventually, go_plugin, own_plugin, soak};
 use tokio::task::JoinSet;
 
-/// How many mounts there are at full length, unless `MORTISE_TEST_MOUNTS` says otherwise.
-const MANY: usize = 10_000;
-
 /// As many clients work side by side.
 const CLIENTS: usize = 8;
 
@@ -72,13 +69,7 @@ async fn read(api: Api, n: usize) {
     assert_eq!(api.get(&format!("m/{n}/a")).await.data(), json!({"n": n}));
 }
 
-/// As many mounts as are wanted.
-fn wanted() -> usize {
-    let given = std::env::var("MORTISE_TEST_MOUNTS").ok();
-    given.map_or_else(|| soak(150, MANY), |number| number.parse().unwrap())
-}
-
-/// As many of them as are wanted, or as descriptors allow: the server inherits the limit that is raised here.
+/// As many mounts as are wanted, or as descriptors allow: the server inherits the limit that is raised here.
 fn allowed(wanted: usize) -> usize {
     let needed = (wanted * DESCRIPTORS + OTHERS) as u64;
     let limit = getrlimit(Resource::Nofile);
@@ -96,7 +87,7 @@ fn allowed(wanted: usize) -> usize {
 }
 
 async fn live(name: &str, plugin: &Plugin) {
-    let mounts = allowed(wanted());
+    let mounts = allowed(soak(150, 10_000));
     let server = Server::start_with(Options { log_level: "info", ..Options::default() }).await;
     let api = server.api();
     server.mount("my-kv", plugin).await;

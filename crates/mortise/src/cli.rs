@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use kit::Service;
 
+use crate::register::RegisterFlags;
+
 /// A plugin host: every auth method and secrets engine is a plugin.
 #[derive(Debug, Parser)]
 #[command(name = "mortise", version, arg_required_else_help = true)]
@@ -32,8 +34,20 @@ enum Command {
         /// The folder that they are written to; it is made if need be.
         folder: PathBuf,
     },
+    /// Work with the plugins of a server that runs.
+    Plugin {
+        /// What to do.
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
     /// Print the version.
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    /// Send a plugin's program to a server, and register it there.
+    Register(Box<RegisterFlags>),
 }
 
 /// What every service is started with.
@@ -113,6 +127,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Gateway(flags) => crate::service::run(Service::Gateway, flags),
         Command::Health(flags) => crate::health::run(flags),
         Command::DevCerts { folder } => crate::certs::run(&folder),
+        Command::Plugin { command: PluginCommand::Register(flags) } => crate::register::run(*flags),
         Command::Version => {
             crate::banner::version();
             Ok(())
@@ -174,6 +189,18 @@ mod tests {
         assert!(flags.dev && flags.dev_no_store_token);
         assert_eq!(flags.dev_root_token_id.as_deref(), Some("root"));
         assert_eq!(flags.dev_plugin_dir, Some("p".into()));
+    }
+
+    #[test]
+    fn a_plugin_is_registered_with_vaults_flags() {
+        let words =
+            ["plugin", "register", "-upload=kv", "-version=1.0", "-args=-a", "-env=A=b", "secret", "my-kv"];
+        let Command::Plugin { command: PluginCommand::Register(flags) } = parse(&words).unwrap().command
+        else {
+            panic!("a plugin")
+        };
+        assert_eq!((flags.version.as_str(), flags.name.as_str()), ("1.0", "my-kv"));
+        assert_eq!((&*flags.args, &*flags.env), (&["-a".to_owned()][..], &["A=b".to_owned()][..]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod loggers;
 mod meters;
 mod neighbours;
 mod parts;
+mod register;
 mod server;
 mod service;
 mod shown;

@@ -9,7 +9,7 @@ use kit::{
     config::{Config, Storage},
     metrics::Metrics,
 };
-use launcher::Launcher;
+use launcher::{CacheConfig, Launcher};
 use router::Router;
 use tonic::transport::Channel;
 use wire::{
@@ -65,6 +65,7 @@ pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
         storage,
         cluster_name: config.cluster_name.clone(),
         plugin_directory: config.plugin_directory.clone(),
+        largest_upload: config.plugin_upload.then_some(config.plugin_upload_max_size),
         builtins: builtins.collect(),
         ..catalog::Config::default()
     };
@@ -85,6 +86,10 @@ pub fn launcher(
     let config = launcher::Config {
         host_version: VAULT_VERSION.to_owned(),
         runtime_dir: config.plugin_tmpdir.clone(),
+        cache: config
+            .plugin_cache_directory
+            .clone()
+            .map(|folder| CacheConfig { folder, bytes: config.plugin_cache_size }),
         mlock: !config.disable_mlock,
         pauses: config.plugin_restart,
         never_shared: launcher::never_shared(

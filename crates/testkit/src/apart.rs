@@ -8,6 +8,9 @@ use crate::{Options, mortise, ports};
 /// The services, each before those that call it.
 const SERVICES: [&str; 4] = ["catalog", "launcher", "router", "gateway"];
 
+/// Where the catalog is among them.
+pub(crate) const CATALOG: usize = 0;
+
 /// Where the launcher is among them.
 pub(crate) const LAUNCHER: usize = 1;
 
@@ -26,6 +29,11 @@ pub(crate) fn commands(options: &Options, folder: &Path, port: u16) -> Vec<Vec<S
         vec![String::from(*service), format!("-config={}", path.display())]
     });
     services.collect()
+}
+
+/// The arguments of the catalog, whose configuration is there.
+pub(crate) fn catalog(folder: &Path) -> Vec<String> {
+    vec![SERVICES[CATALOG].to_owned(), format!("-config={}", folder.join("catalog.hcl").display())]
 }
 
 /// What a service has to know of itself and of those below it, which are those before it.

@@ -118,6 +118,19 @@ impl Server {
         self.end(Signal::KILL).await;
     }
 
+    /// Ends the catalog of services apart, as the kernel does, and leaves the others alone.
+    pub async fn kill9_catalog(&mut self) {
+        self.running[apart::CATALOG].stop(Signal::KILL, STOP).await;
+    }
+
+    /// Starts that catalog again on the same data, and unseals it.
+    pub async fn start_catalog_again(&mut self) {
+        let folder = self.folder.path();
+        self.running[apart::CATALOG] = Running::start(&apart::catalog(folder), &self.options, folder);
+        assert!(self.answers().await, "the catalog ended at once:\n{}", self.log());
+        self.unseal().await;
+    }
+
     /// Asks it to end, and waits until it has. The last status is the catalog's.
     pub async fn stop(&mut self) -> ExitStatus {
         self.end(Signal::TERM).await

@@ -19,6 +19,12 @@ use crate::{logs, metrics::Telemetry};
 /// Vault's default for both lease times: 32 days.
 const LEASE_TTL: Duration = Duration::from_secs(768 * 3600);
 
+/// The largest plugin that may be uploaded by default.
+const PLUGIN_UPLOAD: u64 = 512 << 20;
+
+/// How many bytes of plugins a launcher keeps by default.
+const PLUGIN_CACHE: u64 = 2 << 30;
+
 /// Settings of Vault's server that change nothing here.
 const WITHOUT_EFFECT: &[&str] = &[
     "administrative_namespace_path",
@@ -82,6 +88,14 @@ pub struct Config {
     pub plugin_tmpdir: Option<PathBuf>,
     /// When and how plugins that ended are started again.
     pub plugin_restart: Pauses,
+    /// Plugins may be uploaded into the plugin directory by whoever may do everything to the catalog.
+    pub plugin_upload: bool,
+    /// The largest that may be.
+    pub plugin_upload_max_size: u64,
+    /// A launcher keeps the programs of plugins here.
+    pub plugin_cache_directory: Option<PathBuf>,
+    /// It keeps as many bytes of them.
+    pub plugin_cache_size: u64,
     /// Audit records may begin with a text that whoever enables a device chooses.
     pub allow_audit_log_prefixing: bool,
     /// Memory may be swapped out.
@@ -136,6 +150,10 @@ impl Config {
             plugin_directory: top.last("plugin_directory"),
             plugin_tmpdir: top.last("plugin_tmpdir"),
             plugin_restart: restart::read(&mut top),
+            plugin_upload: top.any("plugin_upload"),
+            plugin_upload_max_size: top.last("plugin_upload_max_size").unwrap_or(PLUGIN_UPLOAD),
+            plugin_cache_directory: top.last("plugin_cache_directory"),
+            plugin_cache_size: top.last("plugin_cache_size").unwrap_or(PLUGIN_CACHE),
             allow_audit_log_prefixing: top.any("allow_audit_log_prefixing"),
             disable_mlock: top.any("disable_mlock"),
             log_level: top.last("log_level").unwrap_or_default(),

@@ -31,7 +31,12 @@ impl Catalog {
                 config.cluster_name,
             )),
             storage: Arc::new(StorageService::new(barrier.clone())),
-            plugins: Arc::new(PluginsService::new(barrier, config.plugin_directory, config.builtins)),
+            plugins: Arc::new(PluginsService::new(
+                barrier,
+                config.plugin_directory,
+                config.largest_upload,
+                config.builtins,
+            )),
         })
     }
 

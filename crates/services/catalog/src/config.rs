@@ -14,6 +14,8 @@ pub struct Config {
     pub cluster_name: Option<String>,
     /// Where the files of external plugins are; without it none can be registered.
     pub plugin_directory: Option<PathBuf>,
+    /// The largest plugin, in bytes, that may be uploaded into it; none: nothing may.
+    pub largest_upload: Option<u64>,
     /// The plugins that are part of the host.
     pub builtins: Vec<BuiltinInfo>,
     /// How many bytes of ciphertext are kept in memory.
@@ -26,6 +28,7 @@ impl Default for Config {
             storage: StorageConfig::Inmem,
             cluster_name: None,
             plugin_directory: None,
+            largest_upload: None,
             builtins: Vec::new(),
             cache_bytes: 8 << 20,
         }

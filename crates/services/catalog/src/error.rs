@@ -5,7 +5,10 @@ use domain::Kind;
 use tonic::Status;
 use wire::Failure;
 
-use crate::{barrier::CeremonyError, plugins::PluginError};
+use crate::{
+    barrier::CeremonyError,
+    plugins::{PluginError, UploadError},
+};
 
 /// Said in Vault's words, which operators search for.
 const WRONG_SHARES: &str = "unable to retrieve stored keys: invalid key: failed to decrypt keys from storage: \
@@ -60,6 +63,9 @@ pub enum Error {
     /// Storage failed, or the key was wrong.
     #[error(transparent)]
     Storage(#[from] ::storage::Error),
+    /// Something about an upload.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
     /// Something about a plugin.
     #[error(transparent)]
     Plugin(#[from] PluginError),
@@ -80,6 +86,7 @@ impl Error {
             Self::Ceremony(error) => error.kind(),
             Self::CommitTooLarge { .. } => Kind::TooLarge,
             Self::Storage(error) => error.kind(),
+            Self::Upload(error) => error.kind(),
             Self::Plugin(error) => error.kind(),
         }
     }

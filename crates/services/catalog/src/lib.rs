@@ -11,5 +11,5 @@ pub use barrier::{BarrierService, CeremonyError};
 pub use catalog::Catalog;
 pub use config::{BuiltinInfo, Config, StorageConfig};
 pub use error::Error;
-pub use plugins::{ArtifactError, PluginError, PluginsService};
+pub use plugins::{ArtifactError, PluginError, PluginsService, UploadError};
 pub use storage::StorageService;

@@ -83,8 +83,11 @@ impl Place {
     }
 
     async fn fetch(&self, name: &str) -> Result<Vec<u8>, Status> {
-        let request =
-            FetchRequest { name: name.to_owned(), r#type: "secret".to_owned(), version: String::new() };
+        self.fetch_part(FetchRequest { name: name.to_owned(), ..FetchRequest::default() }).await
+    }
+
+    async fn fetch_part(&self, request: FetchRequest) -> Result<Vec<u8>, Status> {
+        let request = FetchRequest { r#type: "secret".to_owned(), ..request };
         let mut stream = self.catalog.plugins_client().fetch(request).await?.into_inner();
         let mut bytes = Vec::new();
         while let Some(chunk) = stream.next().await.transpose()? {
@@ -428,5 +431,45 @@ async fn only_a_registered_version_can_be_pinned() {
     ] {
         let (kind, sentence) = refusal(place.catalog.plugins_client().pin(named(name, version)).await);
         assert_eq!((kind, sentence.as_str()), (Kind::Invalid, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_program_is_fetched_from_where_an_earlier_stream_was_cut_off() {
+    let place = Place::new().await;
+    place.register(plugin("my-kv", "")).await.unwrap();
+    let part = async |offset: u64, content: &[u8]| {
+        let request =
+            FetchRequest { name: "my-kv".to_owned(), sha256: sha256(content), offset, ..Default::default() };
+        place.fetch_part(request).await
+    };
+    assert_eq!(part(2, b"a program").await.unwrap(), b"program");
+    assert_eq!(part(9, b"a program").await.unwrap(), b"");
+    let (kind, said) = refusal(part(2, b"another one").await);
+    assert!(kind == Kind::Invalid && said.contains("registered anew"), "{said}");
+}
+
+#[tokio::test]
+async fn an_unpacked_release_is_registered_by_its_version() {
+    let place = Place::new().await;
+    let released = || Plugin { sha256: Bytes::new(), command: String::new(), ..plugin("my-kv", "1.0") };
+    let (_, said) = refusal(place.register(released()).await);
+    let folder = said.rsplit('/').next().unwrap().to_owned();
+    assert!(said.contains("extracted artifact directory not found: /"), "{said}");
+    assert!(folder.starts_with("my-kv_1.0.0_linux_"), "{said}");
+    for folder in [folder.clone(), folder.replace("_1.0.0_", "_v1.0.0_")] {
+        let path = place.path(&folder);
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        place.write(&format!("{folder}/my-kv"), b"a release");
+        let stored = place.register(released()).await.unwrap();
+        assert_eq!((stored.sha256, stored.release.as_str()), (sha256(b"a release"), folder.as_str()));
+        let request =
+            FetchRequest { name: "my-kv".to_owned(), version: "1.0".to_owned(), ..Default::default() };
+        assert_eq!(place.fetch_part(request).await.unwrap(), b"a release");
+        // What it was is pinned by its checksum.
+        place.write(&format!("{folder}/my-kv"), b"something else");
+        assert!(place.catalog.plugins_client().inspect(named("my-kv", "1.0")).await.is_err());
+        fs::remove_dir_all(&path).unwrap();
     }
 }

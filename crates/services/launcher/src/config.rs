@@ -2,7 +2,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use domain::Pauses;
 
-use crate::{meters::Meters, sandbox::Offers};
+use crate::{artifacts::CacheConfig, meters::Meters, sandbox::Offers};
 
 /// How plugins are run.
 #[derive(Clone, Debug)]
@@ -43,6 +43,10 @@ pub struct Config {
     pub log_lines_kept: usize,
     /// And no more bytes of them than this.
     pub log_bytes_kept: usize,
+    /// Where programs are kept; none: each start fetches its own from the catalog.
+    pub cache: Option<CacheConfig>,
+    /// How long the transfer of a program waits for a catalog that is gone, before it is given up.
+    pub transfer_patience: Duration,
     /// What this process counts; none: whoever asks is in the same one.
     pub meters: Option<Arc<dyn Meters>>,
     /// What the machine can confine a process by; none: it is asked.
@@ -70,6 +74,8 @@ impl Default for Config {
             events_kept: 4096,
             log_lines_kept: 1024,
             log_bytes_kept: 256 << 10,
+            cache: None,
+            transfer_patience: Duration::from_secs(30),
             meters: None,
             offers: None,
         }

@@ -8,8 +8,8 @@ use tenon::Builtin;
 use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusRequest, StorageSeam};
 
 use crate::{
-    Error, Result, config::Config, error::from_catalog, greeting::OldPlugins, image::Images,
-    journal::Journal, logs::Logs, meters, offspring, questions::Questions, ring::Limits,
+    Error, Result, artifacts::Cache, config::Config, error::from_catalog, greeting::OldPlugins,
+    image::Images, journal::Journal, logs::Logs, meters, offspring, questions::Questions, ring::Limits,
     runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
 };
 
@@ -45,6 +45,8 @@ pub struct Host {
     pub builtins: Vec<Builtin>,
     /// Programs in memory.
     pub images: Images,
+    /// Programs on disk.
+    pub artifacts: Option<Cache>,
     /// What happened.
     pub journal: Journal,
     /// What plugins have written lately.
@@ -76,11 +78,14 @@ impl Host {
         offspring::adopt_strays().map_err(Error::host("become the reaper of plugins' descendants"))?;
         let runtime = RuntimeDir::create(config.runtime_dir.as_deref())
             .map_err(Error::host("make a folder for plugins' sockets"))?;
+        let artifacts = config.cache.as_ref().map(Cache::take).transpose();
+        let artifacts = artifacts.map_err(Error::host("use the folder that plugins are kept in"))?;
         let spawner = Spawner::start().map_err(Error::host("start the thread that starts plugins"))?;
         Ok(Self {
             images: Images::default(),
             journal: Journal::new(config.events_kept),
             logs: Logs::new(Limits { count: config.log_lines_kept, bytes: config.log_bytes_kept }),
+            artifacts,
             meters: meters::Book::default(),
             questions: Questions::default(),
             old_plugins: OldPlugins::default(),

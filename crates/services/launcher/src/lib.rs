@@ -3,6 +3,7 @@
 //! [`Launcher`] serves the launcher's contract. A [mount] is set up lazily, served by a [built-in engine](builtin) or
 //! by an [external plugin](external) in a [process] that one [task](supervisor) owns.
 
+mod artifacts;
 mod builtin;
 mod callbacks;
 mod calls;
@@ -48,6 +49,7 @@ mod supervised;
 mod supervisor;
 mod system;
 
+pub use artifacts::CacheConfig;
 pub use config::{Config, never_shared};
 pub use domain::{Pauses, Reason};
 pub use error::{Error, Result};

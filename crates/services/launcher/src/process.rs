@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use futures::TryStreamExt;
 use goplugin::host::{self, Connection, StartError};
 use tokio::{
     net::unix::pipe,
@@ -13,18 +12,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
-use wire::{
-    catalog::v1::FetchRequest,
-    multiplexing::{MultiplexingSupportRequest, plugin_multiplexing_client::PluginMultiplexingClient},
-};
+use wire::multiplexing::{MultiplexingSupportRequest, plugin_multiplexing_client::PluginMultiplexingClient};
 
 use crate::{
-    Error, Result,
+    Error, Result, artifacts,
     child::{Child, Exit},
     diagnosis::{self, Cause, Observed},
     entry::Entry,
     environment,
-    error::from_catalog,
     greeting::{Greeting, Manner},
     host::Host,
     image::Image,
@@ -99,16 +94,20 @@ impl Live {
     }
 }
 
-/// Reads the program of a plugin from the catalog, and verifies it.
+/// Reads the program of a plugin from the cache or the catalog, and verifies it. What the cache has is no better than
+/// what anybody sends.
 pub async fn verify(host: &Host, entry: &Entry) -> Result<Arc<Image>> {
-    let request = FetchRequest {
-        name: entry.name.clone(),
-        r#type: entry.plugin_type.word().to_owned(),
-        version: entry.version.clone(),
-    };
-    let catalog = &host.catalog.plugins;
-    let chunks = catalog.fetch(request).await.map_err(from_catalog)?.into_inner();
-    let chunks = chunks.map_ok(|chunk| chunk.data).map_err(from_catalog);
+    match verify_once(host, entry).await {
+        Err(Error::ChecksumMismatch { .. }) if artifacts::discard(host, entry.sha256).await => {
+            tracing::warn!(plugin = %entry, "a plugin was damaged in the cache, and is fetched anew");
+            verify_once(host, entry).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn verify_once(host: &Host, entry: &Entry) -> Result<Arc<Image>> {
+    let chunks = artifacts::program(host, entry).await?;
     host.images.verify(&entry.to_string(), entry.sha256, host.config.largest_plugin, chunks).await
 }
 

@@ -7,11 +7,12 @@ use std::{
 use domain::Sha256;
 use ring::digest::{Context, SHA256};
 use rustix::{
+    fd::OwnedFd,
     fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat},
     io::Errno,
 };
 
-use super::ArtifactError;
+use super::{ArtifactError, record::Program};
 
 /// Read at a time when hashing.
 const BLOCK: usize = 64 << 10;
@@ -33,35 +34,88 @@ impl PluginDirectory {
         self.0.as_deref().ok_or(ArtifactError::NoDirectory)
     }
 
+    /// The directory itself, opened.
+    pub(super) fn handle(&self) -> Result<OwnedFd, ArtifactError> {
+        open_directory(self.path()?)
+    }
+
     /// Opens a plugin's file, which lies in the directory itself; a link that leads to such a file will do.
     ///
     /// Where a link leads is only asked to learn the name of the file. That name is then opened in the directory that
     /// was opened before, and no link is followed any more: whatever is exchanged in between, what was opened
     /// is a file of this directory.
-    pub(super) fn open(&self, command: &str) -> Result<File, ArtifactError> {
-        let path = self.path()?;
+    pub(super) fn open(&self, program: &Program) -> Result<File, ArtifactError> {
+        let (path, command) = (self.path()?, program.command.as_str());
         let directory = open_directory(path)?;
-        let name = resolve(path, command)?;
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = openat(&directory, &name, flags, Mode::empty()).map_err(|error| match error {
-            Errno::NOENT => ArtifactError::Missing(path.join(command)),
-            // It became a link after it was resolved.
-            Errno::LOOP => ArtifactError::Outside { directory: path.to_owned(), target: path.join(&name) },
-            // What a socket says to being opened.
-            Errno::NXIO => ArtifactError::NotAFile { command: command.to_owned(), what: "a socket" },
-            error => unreadable(command, error.into()),
-        })?;
-        check_file(command, &fstat(&file).map_err(|error| unreadable(command, error.into()))?)?;
-        Ok(file.into())
+        match &program.release {
+            None => open_file(&directory, path, command, &resolve(path, command)?),
+            Some(release) => {
+                let (path, folder) = (path.join(release), open_release(&directory, path, release)?);
+                // No link leads anywhere here: a release is of one piece.
+                open_file(&folder, &path, command, &only_name(command)?)
+            }
+        }
     }
 
-    /// Opens a plugin's file and sees whether it is the one that was meant.
-    pub(super) fn verify(&self, command: &str, expected: Sha256) -> Result<(), ArtifactError> {
-        let actual = hash(self.open(command)?).map_err(|source| unreadable(command, source))?;
-        if actual == expected {
-            return Ok(());
+    /// What a plugin's file hashes to.
+    pub(super) fn hash(&self, program: &Program) -> Result<Sha256, ArtifactError> {
+        hash(self.open(program)?).map_err(|source| unreadable(&program.command, source))
+    }
+}
+
+/// Whether a file is the one that was meant.
+pub(super) fn matching(program: &Program, expected: Sha256, actual: Sha256) -> Result<(), ArtifactError> {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(ArtifactError::Mismatch { command: program.command.clone(), expected, actual })
+}
+
+fn open_file(directory: &OwnedFd, path: &Path, command: &str, name: &Path) -> Result<File, ArtifactError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = openat(directory, name, flags, Mode::empty()).map_err(|error| match error {
+        Errno::NOENT => ArtifactError::Missing(path.join(command)),
+        // It became a link after it was resolved.
+        Errno::LOOP => ArtifactError::Outside { directory: path.to_owned(), target: path.join(name) },
+        // What a socket says to being opened.
+        Errno::NXIO => ArtifactError::NotAFile { command: command.to_owned(), what: "a socket" },
+        error => unreadable(command, error.into()),
+    })?;
+    check_file(command, &fstat(&file).map_err(|error| unreadable(command, error.into()))?)?;
+    Ok(file.into())
+}
+
+/// The folder of a release, which is in the plugin directory itself and is no link.
+fn open_release(directory: &OwnedFd, path: &Path, release: &str) -> Result<OwnedFd, ArtifactError> {
+    let release = only_name(release)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = openat(directory, &release, flags, Mode::empty()).map_err(|error| match error {
+        Errno::NOENT => ArtifactError::NoRelease(path.join(&release)),
+        Errno::NOTDIR | Errno::LOOP => ArtifactError::NotADirectory(path.join(&release)),
+        error => unreadable(&release.display().to_string(), error.into()),
+    })?;
+    check_unwritable(&folder, &path.join(&release))?;
+    Ok(folder)
+}
+
+/// A name without any way to elsewhere.
+pub(super) fn only_name(name: &str) -> Result<PathBuf, ArtifactError> {
+    match name {
+        "" | "." => Err(ArtifactError::NotAFile { command: name.to_owned(), what: "a directory" }),
+        name if name.contains("..") => Err(ArtifactError::Parent),
+        name if name.contains('/') => Err(ArtifactError::InRelease(name.to_owned())),
+        name => Ok(name.into()),
+    }
+}
+
+/// Others than the owner could exchange what is in it.
+fn check_unwritable(folder: &OwnedFd, path: &Path) -> Result<(), ArtifactError> {
+    let stat = fstat(folder).map_err(|error| unreadable(&path.display().to_string(), error.into()))?;
+    match stat.st_mode & 0o7777 {
+        mode if mode & OTHERS_WRITE != 0 => {
+            Err(ArtifactError::DirectoryWritable { directory: path.to_owned(), mode })
         }
-        Err(ArtifactError::Mismatch { command: command.to_owned(), expected, actual })
+        _ => Ok(()),
     }
 }
 
@@ -69,7 +123,7 @@ fn unreadable(command: &str, source: io::Error) -> ArtifactError {
     ArtifactError::Read { command: command.to_owned(), source }
 }
 
-fn open_directory(path: &Path) -> Result<rustix::fd::OwnedFd, ArtifactError> {
+fn open_directory(path: &Path) -> Result<OwnedFd, ArtifactError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let read = |error: Errno| unreadable(&path.display().to_string(), error.into());
     let directory = openat(CWD, path, flags, Mode::empty()).map_err(|error| match error {
@@ -77,10 +131,7 @@ fn open_directory(path: &Path) -> Result<rustix::fd::OwnedFd, ArtifactError> {
         Errno::NOTDIR | Errno::LOOP => not_a_directory(path),
         error => read(error),
     })?;
-    let mode = fstat(&directory).map_err(read)?.st_mode & 0o7777;
-    if mode & OTHERS_WRITE != 0 {
-        return Err(ArtifactError::DirectoryWritable { directory: path.to_owned(), mode });
-    }
+    check_unwritable(&directory, path)?;
     Ok(directory)
 }
 
@@ -143,7 +194,7 @@ fn check_file(command: &str, stat: &Stat) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-fn hash(mut file: File) -> io::Result<Sha256> {
+pub(super) fn hash(mut file: File) -> io::Result<Sha256> {
     let mut context = Context::new(&SHA256);
     let mut block = vec![0; BLOCK];
     loop {

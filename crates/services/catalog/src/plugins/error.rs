@@ -124,6 +124,9 @@ pub enum PluginError {
     /// Built-in plugins have no file.
     #[error("plugin {0} is built in and has no file")]
     BuiltIn(PluginName),
+    /// Another program was registered under the name since.
+    #[error("plugin {0} was registered anew, with another program: reload the plugin to run that one")]
+    Superseded(PluginName),
     /// Nothing of that name, type and version.
     #[error("plugin not found in the catalog: {name}{}", if version.is_none() { String::new() } else { format!(", version={version}") })]
     NotFound {
@@ -184,6 +187,12 @@ pub enum ArtifactError {
         /// Its permissions.
         mode: u32,
     },
+    /// A release that was not unpacked.
+    #[error("extracted artifact directory not found: {}", .0.display())]
+    NoRelease(PathBuf),
+    /// Deeper than a release goes.
+    #[error("the command {0:?} of an extracted artifact is the name of a file in its directory, not a path")]
+    InRelease(String),
     /// A way up.
     #[error("path cannot contain parent references")]
     Parent,
@@ -264,6 +273,7 @@ impl PluginError {
             | Self::RuntimeInUse { .. }
             | Self::NoRelease { .. }
             | Self::BuiltIn(_)
+            | Self::Superseded(_)
             | Self::NotFound { .. } => Kind::Invalid,
             Self::Artifact(error) | Self::Broken { source: error, .. } => error.kind(),
             Self::NoEntry => Kind::NotFound,
@@ -273,13 +283,15 @@ impl PluginError {
 }
 
 impl ArtifactError {
-    const fn kind(&self) -> Kind {
+    pub(super) const fn kind(&self) -> Kind {
         match self {
             Self::NoDirectory
             | Self::DirectoryMissing(_)
             | Self::NotADirectory(_)
             | Self::Outside { .. }
             | Self::DirectoryWritable { .. }
+            | Self::NoRelease(_)
+            | Self::InRelease(_)
             | Self::Parent
             | Self::Absolute
             | Self::Missing(_)

@@ -11,29 +11,35 @@ mod records;
 mod registration;
 mod runtimes;
 mod sandboxing;
+mod upload;
+mod upload_error;
+mod uploading;
 
 use std::{path::PathBuf, sync::Arc};
 
 use ::storage::Barrier;
-use domain::{PluginName, PluginType};
+use domain::{PluginName, PluginType, Sha256};
 use tokio::sync::Mutex;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::catalog::v1::{
-    Chunk, DeleteRuntimeReply, DeregisterReply, FetchRequest, GetPinReply, ListPinsReply, ListPinsRequest,
-    ListPluginsReply, ListPluginsRequest, ListRuntimesReply, ListRuntimesRequest, PinReply, Plugin,
-    PluginRequest, PutRuntimeReply, RegisterReply, RegisterRequest, Runtime, RuntimeRequest, UnpinReply,
-    plugins_server,
+    Chunk, DeleteRuntimeReply, DeregisterReply, DropReply, FetchRequest, GetPinReply, ListPinsReply,
+    ListPinsRequest, ListPluginsReply, ListPluginsRequest, ListRuntimesReply, ListRuntimesRequest, PinReply,
+    PlaceReply, PlaceRequest, Plugin, PluginRequest, PutRuntimeReply, RegisterReply, RegisterRequest,
+    Runtime, RuntimeRequest, UnpinReply, UploadPiece, UploadRequest, UploadState, plugins_server,
 };
 
 use crate::{BuiltinInfo, Error};
-use directory::PluginDirectory;
+use directory::{PluginDirectory, matching};
 pub use error::{ArtifactError, PluginError};
 use lookup::Entry;
 use pins::Pins;
-use record::{Id, Record};
+use record::{Id, Program, Record};
 use records::Records;
+use registration::Draft;
 use runtimes::Runtimes;
+use upload::Uploads;
+pub use upload_error::UploadError;
 
 /// The plugin catalog.
 pub struct PluginsService {
@@ -44,6 +50,9 @@ pub struct PluginsService {
     /// Who registers, registers less, pins more or changes sandboxes waits here: nothing that is named goes meanwhile.
     binding: Mutex<()>,
     directory: PluginDirectory,
+    uploads: Uploads,
+    /// Who adds to an upload, or finishes one, waits here.
+    uploading: Mutex<()>,
     builtins: Vec<BuiltinInfo>,
 }
 
@@ -58,9 +67,11 @@ impl PluginsService {
     pub(crate) fn new(
         barrier: Arc<Barrier>,
         directory: Option<PathBuf>,
+        largest_upload: Option<u64>,
         mut builtins: Vec<BuiltinInfo>,
     ) -> Self {
         builtins.sort_unstable();
+        let directory = PluginDirectory::new(directory);
         let records = Records::new(barrier.clone());
         let pins = Pins::new(barrier.clone());
         let runtimes = Runtimes::new(barrier.clone());
@@ -70,15 +81,16 @@ impl PluginsService {
             pins,
             runtimes,
             binding: Mutex::default(),
-            directory: PluginDirectory::new(directory),
+            uploads: Uploads::new(directory.clone(), largest_upload),
+            uploading: Mutex::default(),
+            directory,
             builtins,
         }
     }
 
     async fn store(&self, plugin: Plugin) -> Result<Plugin, Error> {
         self.check_unsealed()?;
-        let record = registration::check(plugin, self.directory.path())?;
-        self.check_file(&record).await?.map_err(PluginError::from)?;
+        let record = self.completed(registration::check(plugin)?).await?;
         let _binding = self.binding.lock().await;
         self.check_runtime(record.runtime.as_ref()).await?;
         self.records.put(record.clone()).await?;
@@ -115,11 +127,36 @@ impl PluginsService {
         Ok(entry.into())
     }
 
-    /// Reading a file blocks, and it may be a hundred megabytes.
+    /// A registration whose file is there and is the one that was meant.
+    async fn completed(&self, mut draft: Draft) -> Result<Record, Error> {
+        let mut found = self.hash(&draft.program).await?;
+        if let (Err(ArtifactError::NoRelease(_)), Some(other)) = (&found, draft.other_release.take())
+            && let Ok(there) = self.hash(&other).await?
+        {
+            (draft.program, found) = (other, Ok(there));
+        }
+        let found = found.map_err(|error| match error {
+            ArtifactError::NoRelease(directory) => {
+                let (name, version) = (draft.id.name.clone(), draft.id.version.clone());
+                PluginError::NoRelease { name, version, directory }
+            }
+            error => error.into(),
+        })?;
+        let expected = draft.sha256.unwrap_or(found);
+        matching(&draft.program, expected, found).map_err(PluginError::from)?;
+        Ok(draft.with(found))
+    }
+
     async fn check_file(&self, record: &Record) -> Result<Result<(), ArtifactError>, Error> {
-        let (directory, command, sha256) = (self.directory.clone(), record.command.clone(), record.sha256);
-        let checked = tokio::task::spawn_blocking(move || directory.verify(&command, sha256)).await;
-        Ok(checked.map_err(::storage::Error::backend)?.map(drop))
+        let found = self.hash(&record.program).await?;
+        Ok(found.and_then(|found| matching(&record.program, record.sha256, found)))
+    }
+
+    /// Reading a file blocks, and it may be a hundred megabytes.
+    async fn hash(&self, program: &Program) -> Result<Result<Sha256, ArtifactError>, Error> {
+        let (directory, program) = (self.directory.clone(), program.clone());
+        let hashed = tokio::task::spawn_blocking(move || directory.hash(&program)).await;
+        Ok(hashed.map_err(::storage::Error::backend)?)
     }
 
     async fn listed(&self, request: ListPluginsRequest) -> Result<ListPluginsReply, Error> {
@@ -153,7 +190,13 @@ impl PluginsService {
         let id = id_of(request.name, &request.r#type, &request.version)?;
         match self.choose(id, false).await? {
             Entry::Builtin(id) => Err(PluginError::BuiltIn(id.name).into()),
-            Entry::External(record) => fetch::stream(self.directory.clone(), record).await,
+            Entry::External(record) => {
+                let expected = &request.sha256;
+                if !expected.is_empty() && **expected != record.sha256.as_bytes()[..] {
+                    return Err(PluginError::Superseded(record.id.name).into());
+                }
+                fetch::stream(self.directory.clone(), record, request.offset).await
+            }
         }
     }
 }
@@ -205,6 +248,24 @@ impl plugins_server::Plugins for PluginsService {
 
     async fn list_pins(&self, _: Request<ListPinsRequest>) -> Result<Response<ListPinsReply>, Status> {
         Ok(Response::new(self.listed_pins().await?))
+    }
+
+    async fn upload(&self, request: Request<UploadPiece>) -> Result<Response<UploadState>, Status> {
+        Ok(Response::new(self.take_piece(request.into_inner()).await?))
+    }
+
+    async fn get_upload(&self, request: Request<UploadRequest>) -> Result<Response<UploadState>, Status> {
+        Ok(Response::new(self.upload_state(request.into_inner()).await?))
+    }
+
+    async fn place_upload(&self, request: Request<PlaceRequest>) -> Result<Response<PlaceReply>, Status> {
+        self.place(request.into_inner()).await?;
+        Ok(Response::new(PlaceReply {}))
+    }
+
+    async fn drop_upload(&self, request: Request<UploadRequest>) -> Result<Response<DropReply>, Status> {
+        self.forget_upload(request.into_inner()).await?;
+        Ok(Response::new(DropReply {}))
     }
 
     async fn put_runtime(&self, request: Request<Runtime>) -> Result<Response<PutRuntimeReply>, Status> {

@@ -13,12 +13,21 @@ pub(super) struct Id {
     pub(super) version: PluginVersion,
 }
 
+/// Where a plugin's program is, in the plugin directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Program {
+    /// The folder of an unpacked release; none: the plugin directory itself.
+    pub(super) release: Option<String>,
+    /// The file.
+    pub(super) command: String,
+}
+
 /// An external plugin, as it was registered.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) id: Id,
     pub(super) sha256: Sha256,
-    pub(super) command: String,
+    pub(super) program: Program,
     pub(super) args: Vec<String>,
     pub(super) env: Vec<String>,
     /// The sandbox that its processes are confined by.
@@ -34,6 +43,8 @@ struct Stored {
     version: PluginVersion,
     sha256: String,
     command: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    release: Option<String>,
     args: Vec<String>,
     env: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,20 +53,27 @@ struct Stored {
 
 impl Record {
     pub(super) fn encode(self) -> serde_json::Result<Bytes> {
-        let Self { id, sha256, command, args, env, runtime } = self;
+        let Self { id, sha256, program: Program { release, command }, args, env, runtime } = self;
         let Id { plugin_type, name, version } = id;
         let sha256 = sha256.to_string();
-        serde_json::to_vec(&Stored { plugin_type, name, version, sha256, command, args, env, runtime })
-            .map(Bytes::from)
+        let stored = Stored { plugin_type, name, version, sha256, command, release, args, env, runtime };
+        serde_json::to_vec(&stored).map(Bytes::from)
     }
 
     /// `None` when these bytes are no record of that entry.
     pub(super) fn decode(id: &Id, bytes: &[u8]) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(bytes).ok()?;
-        let Stored { plugin_type, name, version, sha256, command, args, env, runtime } = stored;
+        let Stored { plugin_type, name, version, sha256, command, release, args, env, runtime } = stored;
         let found = Id { plugin_type, name, version };
         let sha256 = sha256.parse().ok()?;
-        (found == *id).then_some(Self { id: found, sha256, command, args, env, runtime })
+        (found == *id).then_some(Self {
+            id: found,
+            sha256,
+            program: Program { release, command },
+            args,
+            env,
+            runtime,
+        })
     }
 }
 
@@ -63,7 +81,8 @@ impl From<Record> for v1::Plugin {
     fn from(record: Record) -> Self {
         Self {
             sha256: Bytes::copy_from_slice(record.sha256.as_bytes()),
-            command: record.command,
+            command: record.program.command,
+            release: record.program.release.unwrap_or_default(),
             args: record.args,
             env: record.env,
             runtime: record.runtime.map(String::from).unwrap_or_default(),
@@ -102,7 +121,7 @@ mod tests {
                 version: "1.0".parse().unwrap(),
             },
             sha256: Sha256::new([7; 32]),
-            command: "kv".to_owned(),
+            program: Program { release: None, command: "kv".to_owned() },
             args: vec!["--x".to_owned()],
             env: vec!["TOKEN=canary".to_owned()],
             runtime: Some("strict".parse().unwrap()),

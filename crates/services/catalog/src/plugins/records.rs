@@ -136,6 +136,7 @@ mod tests {
     use domain::Sha256;
 
     use super::*;
+    use crate::plugins::record::Program;
 
     async fn records() -> (Arc<InMemory>, Records) {
         let below = Arc::new(InMemory::new());
@@ -153,7 +154,7 @@ mod tests {
                 version: version.parse().unwrap(),
             },
             sha256: Sha256::new([7; 32]),
-            command: "kv".to_owned(),
+            program: Program { release: None, command: "kv".to_owned() },
             args: Vec::new(),
             env: Vec::new(),
             runtime: None,

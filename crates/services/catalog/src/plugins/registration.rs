@@ -1,12 +1,35 @@
-use std::path::Path;
-
-use domain::{PluginName, PluginVersion, Sha256};
+use domain::{PluginName, Sha256};
 use wire::catalog::v1::Plugin;
 
-use super::{ArtifactError, PluginError, id_of, record::Record};
+use super::{
+    PluginError, id_of,
+    record::{Id, Program, Record},
+};
+
+/// A registration whose file has not been looked at.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) id: Id,
+    /// What the file has to hash to; none: it is a release, and whatever is there is what is meant.
+    pub(super) sha256: Option<Sha256>,
+    pub(super) program: Program,
+    /// Where else a release may be.
+    pub(super) other_release: Option<Program>,
+    args: Vec<String>,
+    env: Vec<String>,
+    runtime: Option<PluginName>,
+}
+
+impl Draft {
+    /// The record, once it is known what the file hashes to.
+    pub(super) fn with(self, sha256: Sha256) -> Record {
+        let Self { id, sha256: _, program, other_release: _, args, env, runtime } = self;
+        Record { id, sha256, program, args, env, runtime }
+    }
+}
 
 /// Checks everything about a registration that can be checked without its file.
-pub(super) fn check(plugin: Plugin, directory: Result<&Path, ArtifactError>) -> Result<Record, PluginError> {
+pub(super) fn check(plugin: Plugin) -> Result<Draft, PluginError> {
     let id = id_of(plugin.name, &plugin.r#type, &plugin.version)?;
     if id.version.is_builtin() {
         return Err(PluginError::ReservedVersion(id.version));
@@ -17,31 +40,42 @@ pub(super) fn check(plugin: Plugin, directory: Result<&Path, ArtifactError>) -> 
     }
     let runtime =
         Some(plugin.runtime).filter(|name| !name.is_empty()).map(PluginName::try_from).transpose()?;
-    if plugin.sha256.is_empty() {
-        if id.version.is_none() {
-            return Err(PluginError::NoDigest);
+    let sha256 = Some(plugin.sha256).filter(|sha256| !sha256.is_empty());
+    let sha256 = sha256.map(|sha256| Sha256::try_from(sha256.as_ref())).transpose()?;
+    let (program, other_release) = match sha256 {
+        None if id.version.is_none() => return Err(PluginError::NoDigest),
+        None => released(&id, command),
+        Some(_) if command.is_empty() => return Err(PluginError::NoCommand),
+        Some(_) => {
+            let release = Some(plugin.release).filter(|release| !release.is_empty());
+            (Program { release, command }, None)
         }
-        let directory = directory?.join(release_name(id.name.as_str(), &id.version));
-        return Err(PluginError::NoRelease { name: id.name, version: id.version, directory });
-    }
-    let sha256 = Sha256::try_from(plugin.sha256.as_ref())?;
-    if command.is_empty() {
-        return Err(PluginError::NoCommand);
-    }
-    check_surroundings(&command, &args, &plugin.env)?;
-    Ok(Record { id, sha256, command, args, env: plugin.env, runtime })
+    };
+    check_surroundings(&program.command, &args, &plugin.env)?;
+    Ok(Draft { id, sha256, program, other_release, args, env: plugin.env, runtime })
+}
+
+/// A program in its unpacked release: it is called after the plugin, unless something else is said.
+///
+/// Archives name their version with or without the letter before it, and unpacked folders after the archives.
+fn released(id: &Id, command: String) -> (Program, Option<Program>) {
+    let name = id.name.as_str();
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let command = if command.is_empty() { last.to_owned() } else { command };
+    let version = id.version.to_string();
+    let bare = version.strip_prefix('v').unwrap_or(&version);
+    let [bare, other] = [bare, &version].map(|version| Some(release_name(last, version)));
+    (Program { release: bare, command: command.clone() }, Some(Program { release: other, command }))
 }
 
 /// What the folder of an unpacked release is called.
-fn release_name(name: &str, version: &PluginVersion) -> String {
+fn release_name(name: &str, version: &str) -> String {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
         other => other,
     };
-    let version = version.to_string();
-    let bare = version.strip_prefix('v').unwrap_or(&version);
-    format!("{name}_{bare}_{}_{architecture}", std::env::consts::OS)
+    format!("{name}_{version}_{}_{architecture}", std::env::consts::OS)
 }
 
 /// Arguments may follow the command in one text.
@@ -85,7 +119,7 @@ mod tests {
     }
 
     fn refused(plugin: Plugin) -> String {
-        check(plugin, Ok(Path::new("/plugins"))).unwrap_err().to_string()
+        check(plugin).unwrap_err().to_string()
     }
 
     #[test]
@@ -137,24 +171,34 @@ mod tests {
         for (plugin, sentence) in cases {
             assert_eq!(refused(plugin), sentence);
         }
-        let release = Plugin { sha256: bytes::Bytes::new(), version: owned("1.0"), ..plugin() };
-        let sentence = refused(release);
-        assert!(
-            sentence.contains("extracted artifact directory not found: /plugins/my-kv_1.0.0_"),
-            "{sentence}"
-        );
+    }
+
+    #[test]
+    fn a_version_alone_means_an_unpacked_release() {
+        let release = Plugin {
+            sha256: bytes::Bytes::new(),
+            version: "1.0".to_owned(),
+            command: String::new(),
+            ..plugin()
+        };
+        let draft = check(release).unwrap();
+        let folder = draft.program.release.unwrap();
+        assert!(folder.starts_with("my-kv_1.0.0_linux_"), "{folder}");
+        assert_eq!((draft.program.command.as_str(), draft.sha256), ("my-kv", None));
     }
 
     #[test]
     fn arguments_may_follow_the_command() {
-        let record =
-            check(Plugin { command: "kv  --a --b".to_owned(), ..plugin() }, Ok(Path::new("/p"))).unwrap();
-        assert_eq!((record.command.as_str(), record.args), ("kv", vec!["--a".to_owned(), "--b".to_owned()]));
+        let record = check(Plugin { command: "kv  --a --b".to_owned(), ..plugin() }).unwrap();
+        assert_eq!(
+            (record.program.command.as_str(), record.args),
+            ("kv", vec!["--a".to_owned(), "--b".to_owned()])
+        );
     }
 
     #[test]
     fn versions_are_stored_in_one_way() {
-        let record = check(Plugin { version: "1.1".to_owned(), ..plugin() }, Ok(Path::new("/p"))).unwrap();
+        let record = check(Plugin { version: "1.1".to_owned(), ..plugin() }).unwrap();
         assert_eq!(record.id.version.to_string(), "v1.1.0");
     }
 }

@@ -27,6 +27,7 @@ pub struct FakeCatalog {
     pub stored: Arc<InMemory>,
     pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
     pub commits: Commits,
+    pub transfers: Transfers,
     /// Nothing stored is given out or taken.
     pub sealed: Arc<AtomicBool>,
 }
@@ -47,6 +48,34 @@ impl Commits {
     /// Nothing is written while the guard is held.
     pub async fn hold_up(&self) -> OwnedRwLockWriteGuard<()> {
         Arc::clone(&self.open).write_owned().await
+    }
+}
+
+/// Which transfers there were; a story can cut them off.
+#[derive(Clone, Default)]
+pub struct Transfers {
+    offsets: Arc<Mutex<Vec<u64>>>,
+    cut_at: Arc<Mutex<Option<usize>>>,
+}
+
+impl Transfers {
+    fn begun(&self, offset: u64) {
+        self.offsets.lock().unwrap().push(offset);
+    }
+
+    /// From where on something was asked for, each time.
+    pub fn offsets(&self) -> Vec<u64> {
+        self.offsets.lock().unwrap().clone()
+    }
+
+    /// Transfers that come so far, in pieces of a quarter of a mebibyte, end there; with none, they all go through.
+    pub fn cut_at(&self, piece: Option<usize>) {
+        *self.cut_at.lock().unwrap() = piece;
+    }
+
+    /// After how many pieces one that starts here is cut off.
+    fn cut(&self, first: usize) -> Option<usize> {
+        self.cut_at.lock().unwrap().and_then(|cut| cut.checked_sub(first))
     }
 }
 
@@ -145,6 +174,22 @@ impl Plugins for FakeCatalog {
         unused()
     }
 
+    async fn upload(&self, _: Request<v1::UploadPiece>) -> Reply<v1::UploadState> {
+        unused()
+    }
+
+    async fn get_upload(&self, _: Request<v1::UploadRequest>) -> Reply<v1::UploadState> {
+        unused()
+    }
+
+    async fn place_upload(&self, _: Request<v1::PlaceRequest>) -> Reply<v1::PlaceReply> {
+        unused()
+    }
+
+    async fn drop_upload(&self, _: Request<v1::UploadRequest>) -> Reply<v1::DropReply> {
+        unused()
+    }
+
     async fn put_runtime(&self, _: Request<v1::Runtime>) -> Reply<v1::PutRuntimeReply> {
         unused()
     }
@@ -164,14 +209,24 @@ impl Plugins for FakeCatalog {
     type FetchStream = Pin<Box<dyn Stream<Item = Result<Chunk, Status>> + Send>>;
 
     async fn fetch(&self, request: Request<FetchRequest>) -> Reply<Self::FetchStream> {
-        let plugin = self.plugin(&request.into_inner().name)?;
+        let request = request.into_inner();
+        let plugin = self.plugin(&request.name)?;
+        self.transfers.begun(request.offset);
         let bytes = Bytes::from(fs::read(&plugin.command).map_err(|error| {
             Status::from(Failure::new(Kind::Invalid, format!("cannot read {}: {error}", plugin.command)))
         })?);
-        let size = 256 << 10;
-        let chunks =
-            (0..bytes.len()).step_by(size).map(move |at| bytes.slice(at..bytes.len().min(at + size)));
-        Ok(Response::new(stream::iter(chunks.map(|data| Ok(Chunk { data })).collect::<Vec<_>>()).boxed()))
+        let piece = 256 << 10;
+        let (first, last, size) = (request.offset as usize, bytes.len(), bytes.len() as u64);
+        let mut chunks: Vec<_> = (first..last)
+            .step_by(piece)
+            .map(|at| Ok(Chunk { data: bytes.slice(at..last.min(at + piece)), size }))
+            .collect();
+        if let Some(whole) = self.transfers.cut(first / piece) {
+            // As a connection breaks: without a word of ours.
+            chunks.truncate(whole);
+            chunks.push(Err(Status::unavailable("the connection broke")));
+        }
+        Ok(Response::new(stream::iter(chunks).boxed()))
     }
 }
 

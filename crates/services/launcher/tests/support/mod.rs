@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use catalog::{Commits, FakeCatalog};
+use catalog::{Commits, FakeCatalog, Transfers};
 use engine::Systems;
 use launcher::{Catalog, Config, Launcher};
 use storage::{InMemory, Storage};
@@ -33,6 +33,7 @@ pub struct Bench {
     pub stored: Arc<InMemory>,
     pub plugins: Arc<Mutex<HashMap<String, Plugin>>>,
     pub commits: Commits,
+    pub transfers: Transfers,
     pub sealed: Arc<AtomicBool>,
     pub folder: TempDir,
     pub systems: Systems,
@@ -49,11 +50,13 @@ impl Bench {
         let stored = Arc::new(InMemory::default());
         let plugins = Arc::new(Mutex::default());
         let commits = Commits::default();
+        let transfers = Transfers::default();
         let sealed = Arc::new(AtomicBool::new(false));
         let catalog = Arc::new(FakeCatalog {
             stored: Arc::clone(&stored),
             plugins: Arc::clone(&plugins),
             commits: commits.clone(),
+            transfers: transfers.clone(),
             sealed: Arc::clone(&sealed),
         });
         let clients = Catalog {
@@ -64,7 +67,7 @@ impl Bench {
         let systems = Systems::default();
         let launcher = Arc::new(Launcher::new(config, clients, engine::engines(&systems)).unwrap());
         let client = LauncherSeam::local(launcher);
-        Self { client, stored, plugins, commits, sealed, folder, systems }
+        Self { client, stored, plugins, commits, transfers, sealed, folder, systems }
     }
 
     /// Registers a program under a name. The entry's command is its full path.

@@ -43,6 +43,7 @@ mod tools;
 mod tune;
 mod ui_headers;
 mod unfit;
+mod uploads;
 mod view;
 mod watch;
 
@@ -75,6 +76,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     plugins::ENDPOINTS,
     pins::ENDPOINTS,
     runtimes::ENDPOINTS,
+    uploads::ENDPOINTS,
     processes::ENDPOINTS,
     plugin_events::ENDPOINTS,
     plugin_logs::ENDPOINTS,
@@ -113,7 +115,7 @@ pub(crate) fn is_done_while_sealed(asked: &Asked) -> bool {
 }
 
 /// What is of the whole server, and can be asked of the root namespace only: each with all that lies below it.
-const OF_ROOT: [&str; 33] = [
+const OF_ROOT: [&str; 34] = [
     "audit",
     "audit-hash",
     "config",
@@ -137,6 +139,7 @@ const OF_ROOT: [&str; 33] = [
     "plugins/pins",
     "plugins/processes",
     "plugins/runtimes",
+    "plugins/upload",
     "pprof",
     "quotas",
     "raw",
@@ -226,6 +229,7 @@ mod tests {
             "plugins/catalog/secret/kv",
             "plugins/catalog/kv",
             "plugins/logs/secret/kv",
+            "plugins/upload/abc",
             "audit",
             "audit/file",
             "config/auditing/request-headers",

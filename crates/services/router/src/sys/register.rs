@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use domain::{InvalidName, Kind, PluginName, PluginType, PluginVersion, Sha256};
 use wire::{
     catalog::v1::{Plugin, PluginRequest, RegisterRequest},
@@ -80,18 +81,17 @@ fn entry(fields: &Fields, plugin_type: PluginType, name: &str) -> Result<Plugin>
     }
     let (command, args) = command(fields)?;
     let oci_image = fields.text("oci_image")?.unwrap_or_default();
-    if sha.is_empty() {
-        return Err(Unfit::Artifact.into());
-    }
-    if command.is_empty() && oci_image.is_empty() {
+    // A version alone means an unpacked release, which says itself what its program is called.
+    if !sha.is_empty() && command.is_empty() && oci_image.is_empty() {
         return Err(Unfit::NoCommand.into());
     }
+    let sha256 = if sha.is_empty() { Bytes::new() } else { Bytes::copy_from_slice(sha256(&sha)?.as_bytes()) };
     Ok(Plugin {
         name: name.as_str().to_owned(),
         r#type: plugin_type.word().to_owned(),
         version: version.to_string(),
         builtin: false,
-        sha256: sha256(&sha)?.as_bytes().to_vec().into(),
+        sha256,
         command,
         args,
         env: env(fields)?,
@@ -124,7 +124,7 @@ fn env(fields: &Fields) -> Result<Vec<String>> {
     }
 }
 
-fn sha256(text: &str) -> Result<Sha256, Unfit> {
+pub(super) fn sha256(text: &str) -> Result<Sha256, Unfit> {
     let bytes = hex::decode(text).map_err(|error| {
         let why = match error {
             hex::FromHexError::InvalidHexCharacter { c, .. } => {
@@ -284,5 +284,7 @@ mod tests {
         assert!(
             parsed(r#"{"command":"kv"}"#).unwrap_err().starts_with("must provide at least one of sha256")
         );
+        let release = parsed(r#"{"version":"1.0"}"#).unwrap();
+        assert!(release.sha256.is_empty() && release.command.is_empty());
     }
 }

@@ -48,10 +48,6 @@ pub enum Unfit {
         "must provide at least one of sha256 or version: use sha256 for binary registration (version optional) or version only for artifact registration"
     )]
     NoShaOrVersion,
-    #[error(
-        "registering an extracted artifact by its version alone is not available on this server; give sha256 and command"
-    )]
-    Artifact,
     #[error("must provide at least one of command or oci_image")]
     NoCommand,
     #[error("Could not decode SHA256 value from Hex {text}: encoding/hex: {why}")]
@@ -90,6 +86,8 @@ pub enum Unfit {
     NegativeCpu,
     #[error("runtime memory in bytes cannot be negative")]
     NegativeMemory,
+    #[error("give data, in base64, with its offset; or command, which is what the file is to be called")]
+    NoPiece,
     #[error("{0} cannot be negative")]
     Negative(&'static str),
     #[error("{0} has to be a number from 1 to 4294967294")]

@@ -44,9 +44,39 @@ impl Place {
 
     fn open(&self, command: &str) -> Result<String, ArtifactError> {
         let mut text = String::new();
-        self.directory().open(command)?.read_to_string(&mut text).unwrap();
+        self.directory().open(&program(command))?.read_to_string(&mut text).unwrap();
         Ok(text)
     }
+}
+
+fn program(command: &str) -> Program {
+    Program { release: None, command: command.to_owned() }
+}
+
+#[test]
+fn c3_a_release_is_a_folder_of_the_directory_and_its_program_lies_in_it() {
+    let place = Place::new();
+    symlink(place.path("elsewhere"), place.path("plugins/link")).unwrap();
+    symlink(place.path("elsewhere/kv"), place.path("plugins/sub/link")).unwrap();
+    let open = |release: &str, command: &str| {
+        let mut text = String::new();
+        let program = Program { release: Some(release.to_owned()), command: command.to_owned() };
+        place.directory().open(&program)?.read_to_string(&mut text).unwrap();
+        Ok::<_, ArtifactError>(text)
+    };
+    assert_eq!(open("sub", "kv").unwrap(), "below");
+    assert!(matches!(open("none", "kv"), Err(ArtifactError::NoRelease(_))));
+    assert!(matches!(open("link", "kv"), Err(ArtifactError::NotADirectory(_))));
+    assert!(matches!(open("kv", "kv"), Err(ArtifactError::NotADirectory(_))));
+    assert!(matches!(open("sub", "link"), Err(ArtifactError::Outside { .. })));
+    assert!(matches!(open("sub", "none"), Err(ArtifactError::Missing(_))));
+    for (release, command) in
+        [("..", "kv"), ("sub", "../kv"), ("sub", "/bin/ls"), ("sub", "a/b"), ("sub", ""), ("a/b", "kv")]
+    {
+        assert!(open(release, command).is_err(), "{release} {command}");
+    }
+    chmod(&place.path("plugins/sub"), 0o777);
+    assert!(matches!(open("sub", "kv"), Err(ArtifactError::DirectoryWritable { .. })));
 }
 
 fn chmod(path: &Path, mode: u32) {
@@ -129,8 +159,8 @@ fn c4_only_regular_executable_files_of_their_owner_open() {
 #[test]
 fn c4_the_directory_itself_has_to_be_sound() {
     let place = Place::new();
-    let open = |path: PathBuf| PluginDirectory::new(Some(path)).open("kv").unwrap_err();
-    assert!(matches!(PluginDirectory::new(None).open("kv"), Err(ArtifactError::NoDirectory)));
+    let open = |path: PathBuf| PluginDirectory::new(Some(path)).open(&program("kv")).unwrap_err();
+    assert!(matches!(PluginDirectory::new(None).open(&program("kv")), Err(ArtifactError::NoDirectory)));
     assert!(matches!(open(place.path("missing")), ArtifactError::DirectoryMissing(_)));
     assert!(matches!(open(place.path("plugins/kv")), ArtifactError::NotADirectory(_)));
     symlink(place.path("plugins"), place.path("link")).unwrap();
@@ -152,9 +182,10 @@ fn c5_the_checksum_is_compared_with_the_bytes() {
     let place = Place::new();
     let digest = ring::digest::digest(&SHA256, b"inside");
     let right = Sha256::try_from(digest.as_ref()).unwrap();
-    place.directory().verify("kv", right).unwrap();
+    let found = place.directory().hash(&program("kv")).unwrap();
+    matching(&program("kv"), right, found).unwrap();
     let wrong = Sha256::new([0; 32]);
-    let refused = place.directory().verify("kv", wrong).unwrap_err().to_string();
+    let refused = matching(&program("kv"), wrong, found).unwrap_err().to_string();
     assert_eq!(
         refused,
         format!("\"kv\" in the plugin directory has SHA256 {right}, the given one is {wrong}")
