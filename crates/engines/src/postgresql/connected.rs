@@ -45,7 +45,7 @@ impl Connected {
         let mut transaction = self.pool.begin().await.map_err(failed)?;
         for statement in &statements.0 {
             // One text may hold several statements: the database itself knows best where each ends.
-            let sql = AssertSqlSafe(fill.into_statement(statement));
+            let sql = AssertSqlSafe(fill.statement(statement));
             sqlx::raw_sql(sql).execute(&mut *transaction).await.map_err(failed)?;
         }
         transaction.commit().await.map_err(failed)

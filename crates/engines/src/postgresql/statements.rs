@@ -14,7 +14,7 @@ pub(super) struct Fill<'f> {
 impl Fill<'_> {
     /// A statement with values in the place of `{{name}}`, `{{username}}`, `{{password}}` and `{{expiration}}`. A value
     /// that stands between quotes cannot end them: names are made up from what callers are called.
-    pub(super) fn into_statement(&self, template: &str) -> String {
+    pub(super) fn statement(&self, template: &str) -> String {
         let mut statement = String::with_capacity(template.len() + 64);
         let mut quote = None;
         let mut rest = template;
@@ -69,7 +69,7 @@ mod tests {
     fn filled(template: &str, username: &str, password: &str) -> String {
         let password = Secret::new(password.to_owned());
         let fill = Fill { username, password: Some(&password), expiration: Some("tomorrow".to_owned()) };
-        fill.into_statement(template)
+        fill.statement(template)
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn what_is_not_known_stays_as_it_is() {
         let fill = Fill { username: "u", password: None, expiration: None };
-        assert_eq!(fill.into_statement("{{name}} {{password}}"), "u {{password}}");
+        assert_eq!(fill.statement("{{name}} {{password}}"), "u {{password}}");
     }
 
     proptest! {
