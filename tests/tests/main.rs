@@ -6,6 +6,7 @@
     reason = "a story that cannot go on has failed, and says where it is"
 )]
 
+mod announcements;
 mod artifacts;
 mod audit;
 mod auth;

@@ -10,6 +10,7 @@ mod lockout;
 mod mount;
 mod names;
 mod namespace;
+pub mod notice;
 mod operation;
 mod password;
 mod path;

@@ -1,6 +1,7 @@
 //! The plugin SDK: write a secrets engine or auth method once, run it on Mortise (inside the host or as a program of its
 //! own), on Vault and on OpenBao.
 
+mod announcement;
 mod backend;
 mod builtin;
 pub mod convert;
@@ -13,6 +14,7 @@ mod serve;
 mod system;
 mod wal;
 
+pub use announcement::Announcement;
 pub use backend::{Backend, BackendKind, Config, Factory, Host};
 pub use builtin::{Builtin, Makes};
 pub use domain::{Operation, Reason, SpecialPaths};

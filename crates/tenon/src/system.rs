@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::Secret;
 
 use crate::{
-    Error, Result,
+    Announcement, Error, Result,
     database::{self, Opened},
 };
 
@@ -43,6 +43,14 @@ pub trait System: Send + Sync + 'static {
 
     /// The cluster's id, once there is one.
     fn cluster_id(&self) -> String;
+
+    /// Whether anybody hears what is announced. Where this costs nothing to say, nothing need be made up for nobody.
+    fn is_heard(&self) -> bool {
+        false
+    }
+
+    /// Tells whoever has subscribed to such things. Best effort, and nobody waits for it.
+    fn announce(&self, _announcement: Announcement) {}
 
     /// A password after the policy of that name. Asks whoever keeps the policies.
     async fn generate_password(&self, policy: &str) -> Result<Secret<String>> {

@@ -67,6 +67,11 @@ impl Acl {
             || self.rule(question.path, question.operation).is_some_and(|rule| rule.permits(question))
     }
 
+    /// Whether its holder may hear what a plugin announces about a path.
+    pub fn tells(&self, path: &str, event_type: &str) -> bool {
+        self.root || self.rule(path, Operation::Read).is_some_and(|rule| rule.tells(event_type))
+    }
+
     /// What may be done at a path; for a root token that question has no answer.
     pub fn capabilities(&self, path: &str) -> Capabilities {
         self.rule(path, Operation::List).map(|rule| rule.capabilities).unwrap_or_default()

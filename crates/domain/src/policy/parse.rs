@@ -15,7 +15,8 @@ use crate::{
 /// What may stand in a policy.
 const TOP: [&str; 2] = ["name", "path"];
 
-/// What may stand in the block of a path. The last ones belong to parts that are not there, and have no effect.
+/// What may stand in the block of a path. `mfa_methods` and `control_group` belong to parts that are not there, and have
+/// no effect.
 const INSIDE: [&str; 11] = [
     "comment",
     "policy",
@@ -55,11 +56,13 @@ fn rule(named: &Entry) -> Result<(RulePath, Rule), Problem> {
     let shaped = block.shape().map_err(|source| Problem::at(name, source))?;
     let path = path.map_err(|problem| Problem::of_path(name, problem))?;
     let capabilities = block.capabilities().map_err(|source| Problem::at(name, source))?;
+    let announcements = block.words("subscribe_event_types").map_err(|source| Problem::at(name, source))?;
+    let announcements = announcements.map(str::to_owned).collect();
     let (parameters, wrapping) = shaped;
     if wrapping.max.zip(wrapping.min).is_some_and(|(max, min)| max < min) {
         return Err(Problem::Wrapping);
     }
-    Ok((path, Rule { capabilities, parameters, wrapping }))
+    Ok((path, Rule { capabilities, parameters, wrapping, announcements }))
 }
 
 fn check_keys<'e>(

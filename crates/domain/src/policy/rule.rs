@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Capabilities, Capability, Parameters};
-use crate::Operation;
+use crate::{Operation, notice::glob};
 
 /// What may be done at a path.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +12,8 @@ pub struct Rule {
     pub parameters: Parameters,
     /// For how long the answer has to be wrapped.
     pub wrapping: Wrapping,
+    /// The types of what plugins announce about it that may be heard, in which `*` is any text.
+    pub announcements: Vec<String>,
 }
 
 /// Bounds for the time to live of a wrapped answer. With any bound, an answer has to be wrapped.
@@ -48,6 +50,16 @@ impl Rule {
         }
         self.parameters.merge(&other.parameters);
         self.wrapping = self.wrapping.merged(other.wrapping);
+        let more = other.announcements.iter().filter(|each| !self.announcements.contains(each));
+        let more: Vec<_> = more.cloned().collect();
+        self.announcements.extend(more);
+    }
+
+    /// Whether it lets somebody hear what a plugin announces about its path.
+    pub fn tells(&self, event_type: &str) -> bool {
+        self.capabilities.has(Capability::Subscribe)
+            && self.capabilities.has(Capability::List)
+            && self.announcements.iter().any(|pattern| glob(pattern, event_type))
     }
 
     /// Whether it allows what somebody wants to do at its path.
@@ -117,6 +129,26 @@ mod tests {
         for (mut one, other) in [(bounded(), denied()), (denied(), bounded())] {
             one.merge(&other);
             assert_eq!(one, denied());
+        }
+    }
+
+    #[test]
+    fn what_plugins_announce_is_heard_by_those_who_may_list_and_subscribe_to_its_type() {
+        let rule = |capabilities: &[Capability], types: &[&str]| Rule {
+            capabilities: capabilities.iter().copied().collect(),
+            announcements: types.iter().map(|each| (*each).to_owned()).collect(),
+            ..Rule::default()
+        };
+        let both = [Capability::List, Capability::Subscribe];
+        assert!(rule(&both, &["kv*"]).tells("kv-v2/data-write"));
+        assert!(!rule(&both, &["database/*"]).tells("kv-v2/data-write"));
+        assert!(!rule(&both, &[]).tells("kv-v2/data-write"));
+        for capability in both {
+            let mut one = rule(&[capability], &["*"]);
+            assert!(!one.tells("kv-v2/data-write"));
+            one.merge(&rule(&both, &["a", "*"]));
+            assert!(one.tells("kv-v2/data-write"));
+            assert_eq!(one.announcements, ["*", "a"]);
         }
     }
 

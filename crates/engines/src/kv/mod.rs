@@ -1,5 +1,6 @@
 //! Key and value: secrets that are stored as they are written. Version 1 keeps the last write, version 2 keeps versions.
 
+mod announce;
 #[cfg(test)]
 pub(crate) mod testing;
 mod v1;

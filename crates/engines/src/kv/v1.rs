@@ -13,6 +13,7 @@ use tenon::{
     framework::{Engine, NoInput, Outcome, Path, loosely},
 };
 
+use super::announce::announce;
 use crate::VERSION;
 
 /// The kind of the leases that are given out when the mount asks for leases.
@@ -95,11 +96,14 @@ impl Kv {
         }
         let key = key("failed to write: ", &request.path)?;
         self.host.storage.put(key, request.data).await?;
+        let path = request.path;
+        announce(&*self.host.system, (1, "write"), path.clone(), Some(path), None);
         Ok(None)
     }
 
     async fn delete(self: Arc<Self>, request: Request, _: NoInput) -> Outcome {
         self.host.storage.delete(key("", &request.path)?).await?;
+        announce(&*self.host.system, (1, "delete"), request.path, None, None);
         Ok(None)
     }
 

@@ -23,6 +23,7 @@ use crate::{
     path,
     refusal::Refusal,
     request::{self, Peer},
+    socket::Knock,
     verb::{self},
 };
 
@@ -121,7 +122,8 @@ impl Api {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let (parts, content) = request.into_parts();
+        let (mut parts, content) = request.into_parts();
+        let knock = Knock::of(&mut parts);
         let uri = &parts.uri;
         let Some(raw) = uri.path().strip_prefix("/v1/") else {
             return outside(uri.path(), uri.query());
@@ -139,7 +141,7 @@ impl Api {
         let request =
             request::read(id.to_owned(), path, &parts, peer, content, &self.config, arrived).await?;
         if let Some(form) = told {
-            let watching = Box::pin(log::watch(&self.router, request, form, self.stop.clone()));
+            let watching = Box::pin(log::watch(&self.router, request, form, knock, self.stop.clone()));
             return timeout_at(until, watching).await.map_err(|_| self.too_late())?;
         }
         let answered = timeout_at(until, self.router.handle(request)).await.map_err(|_| self.too_late())?;

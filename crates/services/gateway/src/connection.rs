@@ -1,7 +1,7 @@
 use std::{convert::Infallible, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use axum::response::Response;
-use http::Request;
+use http::{Request, header::UPGRADE};
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -23,6 +23,7 @@ use crate::{
     patience::{self, InFlight, Patience},
     request::Peer,
     session::state_of,
+    socket::Lasting,
 };
 
 /// Streams of one HTTP/2 connection that may be open at a time.
@@ -61,6 +62,7 @@ impl Connections {
 
     async fn http1(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
         let (io, answers) = self.watch(stream, peer, Some(self.config.header_timeout));
+        let lasting = answers.lasting.clone();
         let mut connection = std::pin::pin!(
             http1::Builder::new()
                 .max_headers(self.config.max_headers)
@@ -68,12 +70,14 @@ impl Connections {
                 .max_buf_size(self.config.max_header_bytes.max(SMALLEST_BUFFER))
                 .header_read_timeout(None)
                 .serve_connection(io, answers)
+                .with_upgrades()
         );
         tokio::select! {
-            _ = connection.as_mut() => return,
+            _ = connection.as_mut() => return lasting.over().await,
             () = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
         }
         let _ = connection.await;
+        lasting.over().await;
     }
 
     async fn http2(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
@@ -98,7 +102,8 @@ impl Connections {
         let in_flight = InFlight::default();
         let limits = patience::Limits { idle: self.config.idle_timeout, head };
         let io = TokioIo::new(Patience::new(stream, in_flight.clone(), limits));
-        (io, Answers { api: self.api.clone(), peer, in_flight })
+        let lasting = Lasting::new(in_flight.clone());
+        (io, Answers { api: self.api.clone(), peer, in_flight, lasting })
     }
 }
 
@@ -107,6 +112,7 @@ struct Answers {
     api: Api,
     peer: Peer,
     in_flight: InFlight,
+    lasting: Lasting,
 }
 
 impl Service<Request<Incoming>> for Answers {
@@ -114,8 +120,11 @@ impl Service<Request<Incoming>> for Answers {
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Self::Error>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let busy = self.in_flight.begin();
+        if request.headers().contains_key(UPGRADE) {
+            request.extensions_mut().insert(self.lasting.clone());
+        }
         let (api, peer) = (self.api.clone(), self.peer.clone());
         Box::pin(async move {
             let answer = api.handle(request, &peer).await;

@@ -27,6 +27,7 @@ mod request;
 mod serve;
 mod session;
 mod slots;
+mod socket;
 mod status;
 mod tls;
 mod verb;

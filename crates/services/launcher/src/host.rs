@@ -9,7 +9,7 @@ use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusR
 
 use crate::{
     Error, Result, artifacts::Cache, config::Config, error::from_catalog, greeting::OldPlugins,
-    image::Images, journal::Journal, logs::Logs, meters, offspring, questions::Questions, ring::Limits,
+    image::Images, journal::Journal, logs::Logs, meters, notices::Notices, offspring, questions::Questions, ring::Limits,
     runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
 };
 
@@ -51,6 +51,8 @@ pub struct Host {
     pub journal: Journal,
     /// What plugins have written lately.
     pub logs: Logs,
+    /// What plugins announce.
+    pub notices: Notices,
     /// What is counted of plugins.
     pub meters: meters::Book,
     /// What plugins ask that only the router can answer.
@@ -86,6 +88,7 @@ impl Host {
             journal: Journal::new(config.events_kept),
             logs: Logs::new(Limits { count: config.log_lines_kept, bytes: config.log_bytes_kept }),
             artifacts,
+            notices: Notices::default(),
             meters: meters::Book::default(),
             questions: Questions::default(),
             old_plugins: OldPlugins::default(),

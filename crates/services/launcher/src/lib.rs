@@ -32,6 +32,7 @@ mod members;
 mod meters;
 mod mount;
 mod mounts;
+mod notices;
 mod offspring;
 mod own_storage;
 mod people;

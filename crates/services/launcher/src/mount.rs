@@ -184,6 +184,7 @@ impl Mount {
         let plugin = self.host.resolve(wanted).await?;
         let meters = self.host.meters.of(&plugin.name, &plugin.r#type, &plugin.version);
         self.storage.count_for(&meters);
+        self.system.runs(&plugin.version);
         let view: Arc<dyn Storage> = Arc::clone(&self.storage) as _;
         if plugin.builtin {
             let builtin = self.host.builtin(&plugin)?;

@@ -10,9 +10,9 @@ use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::{
     launcher::v1::{
         AnswerReply, AnswerRequest, Call, Event, EventsRequest, LogLine, LogsRequest, MetricsReply,
-        MetricsRequest, MountReply, MountRequest, ProbeReply, ProbeRequest, Process, ProcessesReply,
-        ProcessesRequest, Question, QuestionsRequest, StopAllReply, StopAllRequest, UnmountReply,
-        UnmountRequest, launcher_server,
+        MetricsRequest, MountReply, MountRequest, Notice, NoticesRequest, ProbeReply, ProbeRequest, Process,
+        ProcessesReply, ProcessesRequest, Question, QuestionsRequest, StopAllReply, StopAllRequest,
+        UnmountReply, UnmountRequest, launcher_server,
     },
     pb,
 };
@@ -170,6 +170,12 @@ impl launcher_server::Launcher for Launcher {
     async fn logs(&self, request: Request<LogsRequest>) -> Result<Response<Self::LogsStream>, Status> {
         let lines = self.host.logs.read(request.into_inner())?;
         Ok(Response::new(lines.map(Ok).boxed()))
+    }
+
+    type NoticesStream = BoxStream<Notice>;
+
+    async fn notices(&self, _: Request<NoticesRequest>) -> Result<Response<Self::NoticesStream>, Status> {
+        Ok(Response::new(self.host.notices.follow().map(Ok).boxed()))
     }
 
     type QuestionsStream = BoxStream<Question>;

@@ -9,11 +9,14 @@ use std::{
 use arc_swap::ArcSwap;
 use domain::Secret;
 use tenon::{
-    System,
-    convert::from_nanos,
+    Announcement, System,
+    convert::{event_data, from_nanos},
     database::{self, Opened},
 };
-use wire::launcher::v1::{GeneratePassword, MountSpec, answer_request::Answer, question::Asks};
+use wire::{
+    launcher::v1::{GeneratePassword, MountSpec, Notice, answer_request::Answer, question::Asks},
+    logical::EventData,
+};
 
 use crate::{
     databases::{Databases, not_opened},
@@ -29,6 +32,8 @@ pub struct MountSystem {
     host: Arc<Host>,
     spec: ArcSwap<MountSpec>,
     tainted: AtomicBool,
+    /// Of the plugin that runs.
+    version: ArcSwap<String>,
     /// The database plugins that its engine has opened.
     pub databases: Arc<Databases>,
     /// Who is behind the requests that are under way.
@@ -43,6 +48,7 @@ impl MountSystem {
             host,
             spec: ArcSwap::new(spec),
             tainted: AtomicBool::new(false),
+            version: ArcSwap::default(),
             people: Arc::default(),
         }
     }
@@ -60,6 +66,21 @@ impl MountSystem {
     /// The mount is being removed.
     pub fn taint(&self) {
         self.tainted.store(true, Ordering::Relaxed);
+    }
+
+    /// The plugin of the mount has this version from now on.
+    pub fn runs(&self, version: &str) {
+        self.version.store(Arc::new(version.to_owned()));
+    }
+
+    /// The plugin announces something.
+    pub fn tell(&self, event_type: String, event: EventData) {
+        if !self.host.notices.are_heard() {
+            return;
+        }
+        let plugin_version = self.version.load().to_string();
+        let spec = Some((*self.spec()).clone());
+        self.host.notices.tell(Notice { event_type, event: Some(event), spec, plugin_version });
     }
 
     /// Has the router answer what the mount's plugin asks.
@@ -105,6 +126,15 @@ impl System for MountSystem {
 
     fn cluster_id(&self) -> String {
         self.cluster().id
+    }
+
+    fn is_heard(&self) -> bool {
+        self.host.notices.are_heard()
+    }
+
+    fn announce(&self, announcement: Announcement) {
+        let Announcement { event_type, metadata } = announcement;
+        self.tell(event_type, event_data(metadata));
     }
     async fn generate_password(&self, policy: &str) -> tenon::Result<Secret<String>> {
         let refusal = match self.ask(Asks::Password(GeneratePassword { policy: policy.to_owned() })).await {

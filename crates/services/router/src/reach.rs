@@ -47,6 +47,11 @@ impl Reach {
         self.acl.allows(&Question { path: &self.path(question.path), ..*question })
     }
 
+    /// Whether what a plugin announces about a path of the namespace is for the holder's ears.
+    pub(crate) fn is_told(&self, path: &str, event_type: &str) -> bool {
+        self.acl.tells(&self.path(path), event_type)
+    }
+
     pub(crate) fn capabilities(&self, path: &str) -> Capabilities {
         self.acl.capabilities(&self.path(path))
     }

@@ -69,10 +69,10 @@ impl router_server::Router for Router {
 
     async fn watch(&self, request: Request<api::Request>) -> Result<Response<Self::WatchStream>, Status> {
         let request = request.into_inner();
-        let watch = sys::Watch::of(&request).map_err(|error| error.into_failure(false));
+        let wanted = request.clone();
         // Decided, recorded and refused as any other request.
         router_server::Router::handle(self, Request::new(request)).await?;
-        let lines = watch?.begin(&self.core).await.map_err(|error| error.into_failure(false))?;
+        let lines = sys::watch(&self.core, wanted).await.map_err(|error| error.into_failure(false))?;
         Ok(Response::new(lines))
     }
 

@@ -4,6 +4,7 @@
 //! issue time, Go's zero time when there is none.
 
 mod access;
+mod announcement;
 pub mod database;
 mod error;
 mod outcome;
@@ -15,6 +16,7 @@ mod time;
 
 use bytes::Bytes;
 
+pub use announcement::event_data;
 pub use outcome::{existence_of, existence_reply, outcome_of, reply};
 pub use request::{paths_message, special_paths_of};
 pub use time::{from_nanos, from_timestamp, to_nanos, to_timestamp};

@@ -1,14 +1,23 @@
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use domain::Secret;
 use goplugin::Channel;
-use tonic::{Response, Status};
-use wire::pb::{Empty, GeneratePasswordFromPolicyRequest, system_view_client::SystemViewClient};
+use tonic::{Code, Response, Status};
+use wire::pb::{
+    Empty, GeneratePasswordFromPolicyRequest, SendEventRequest, events_client::EventsClient,
+    system_view_client::SystemViewClient,
+};
 
-use crate::{Error, System, convert::from_nanos};
+use crate::{
+    Announcement, Error, System,
+    convert::{event_data, from_nanos},
+};
 
 /// How long what the host once said is believed. After that it is asked again, beside the requests.
 const BELIEVED: Duration = Duration::from_secs(30);
@@ -16,6 +25,9 @@ const BELIEVED: Duration = Duration::from_secs(30);
 /// What the host says of its surroundings, kept in memory so that no request waits for it.
 pub(super) struct RemoteSystem {
     client: SystemViewClient<Channel>,
+    events: EventsClient<Channel>,
+    /// Not every host listens.
+    is_heard: Arc<AtomicBool>,
     known: RwLock<Known>,
 }
 
@@ -40,12 +52,13 @@ struct Facts {
 impl RemoteSystem {
     /// Asks the host everything, at once.
     pub(super) async fn fetch(channel: Channel) -> Arc<Self> {
+        let events = EventsClient::new(channel.clone());
         let client = SystemViewClient::new(channel);
         let known = RwLock::new(Known {
             asked: Instant::now(),
             facts: Facts::fetch(&client, Facts::default()).await,
         });
-        Arc::new(Self { client, known })
+        Arc::new(Self { client, events, is_heard: Arc::new(AtomicBool::new(true)), known })
     }
 
     /// Asks again if it is time; the caller does not wait.
@@ -140,6 +153,21 @@ impl System for RemoteSystem {
 
     fn cluster_id(&self) -> String {
         self.fact(|facts| facts.cluster_id.clone())
+    }
+
+    fn is_heard(&self) -> bool {
+        self.is_heard.load(Ordering::Relaxed)
+    }
+
+    fn announce(&self, announcement: Announcement) {
+        let Announcement { event_type, metadata } = announcement;
+        let request = SendEventRequest { event_type, event: Some(event_data(metadata)) };
+        let (mut events, is_heard) = (self.events.clone(), Arc::clone(&self.is_heard));
+        tokio::spawn(async move {
+            if events.send_event(request).await.is_err_and(|status| status.code() == Code::Unimplemented) {
+                is_heard.store(false, Ordering::Relaxed);
+            }
+        });
     }
 
     async fn generate_password(&self, policy: &str) -> crate::Result<Secret<String>> {

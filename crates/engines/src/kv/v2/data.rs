@@ -95,7 +95,9 @@ impl Kv {
         let now = Timestamp::now();
         let mut record = self.store.record(&written.path).await?.unwrap_or_else(|| Record::new(now));
         check_and_set(written.options.as_ref(), &record, &settings)?;
-        self.add_version(&request, &written.path, &mut record, data, &settings).await
+        self.add_version(&request, &written.path, &mut record, data, &settings).await.inspect(|_| {
+            self.announce_versions(("data-write", "data", Some("data")), &written.path, &record, None);
+        })
     }
 
     async fn patch(self: Arc<Self>, request: Request, written: Written) -> Outcome {
@@ -116,7 +118,9 @@ impl Kv {
         let patched = merge::patch(secret(&data)?, secret(patch.get().as_bytes())?);
         let patched =
             serde_json::value::to_raw_value(&patched).map_err(|error| Error::Internal(error.to_string()))?;
-        self.add_version(&request, &written.path, &mut record, patched, &settings).await
+        self.add_version(&request, &written.path, &mut record, patched, &settings).await.inspect(|_| {
+            self.announce_versions(("data-patch", "data", Some("data")), &written.path, &record, None);
+        })
     }
 
     /// The caller holds the path's lock.
@@ -139,7 +143,9 @@ impl Kv {
         let _writing = self.store.lock(&wanted.path).await;
         let Some(mut record) = self.store.record(&wanted.path).await? else { return Ok(None) };
         let newest = record.current_version;
-        self.mark_deleted(&request, &wanted.path, &mut record, &[newest]).await
+        self.mark_deleted(&request, &wanted.path, &mut record, &[newest]).await?;
+        self.announce_versions(("data-delete", "data", None), &wanted.path, &record, None);
+        Ok(None)
     }
 
     /// The caller holds the path's lock. What is deleted already stays as it is.
@@ -149,7 +155,7 @@ impl Kv {
         path: &str,
         record: &mut Record,
         numbers: &[u64],
-    ) -> Outcome {
+    ) -> Result<()> {
         let now = Timestamp::now();
         let by = Attribution::of(request);
         let mut changed = false;
@@ -165,7 +171,7 @@ impl Kv {
             record.last_updated_by = Some(by);
             self.store.put(path, record).await?;
         }
-        Ok(None)
+        Ok(())
     }
 }
 

@@ -113,6 +113,7 @@ impl Kv {
             record.custom_metadata = custom_metadata;
         }
         self.store.put(&change.path, &record).await?;
+        self.announce("metadata-write", "metadata", &change.path, Some("metadata"));
         Ok(change.warning(&settings))
     }
 
@@ -136,6 +137,7 @@ impl Kv {
             None => {}
         }
         self.store.put(&change.path, &record).await?;
+        self.announce("metadata-patch", "metadata", &change.path, Some("metadata"));
         Ok(change.warning(&settings))
     }
 
@@ -144,6 +146,7 @@ impl Kv {
         let _writing = self.store.lock(&wanted.path).await;
         if let Some(record) = self.store.record(&wanted.path).await? {
             self.store.delete(&wanted.path, &record).await?;
+            self.announce("metadata-delete", "metadata", &wanted.path, None);
         }
         Ok(None)
     }

@@ -16,12 +16,14 @@ mod versions;
 
 use std::sync::{Arc, LazyLock};
 
-use tenon::{Backend, BackendKind, Config, Error, Host, Result, framework::Engine};
+use tenon::{Backend, BackendKind, Config, Error, Host, Result, System, framework::Engine};
 
-use self::{store::Store, upgrade::Upgrade};
+use self::{record::Record, store::Store, upgrade::Upgrade};
+use super::announce::announce;
 use crate::VERSION;
 
 struct Kv {
+    system: Arc<dyn System>,
     store: Arc<Store>,
     upgrade: Arc<Upgrade>,
 }
@@ -37,7 +39,7 @@ pub(super) async fn create(config: &Config, host: Host) -> Result<Arc<dyn Backen
     }
     let store = Arc::new(Store::new(host.storage, &config.backend_uuid));
     let upgrade = Arc::new(Upgrade::look(&store).await?);
-    Ok(ENGINE.mounted(Kv { store, upgrade }))
+    Ok(ENGINE.mounted(Kv { system: host.system, store, upgrade }))
 }
 
 fn engine() -> Engine<Kv> {
@@ -61,6 +63,33 @@ impl Kv {
     /// Requests have to wait while data of version 1 is moved.
     async fn available(&self) -> Result<()> {
         self.upgrade.passed(&self.store).await
+    }
+
+    /// Announces what was done at a path below `folder`, and where its data is, if there is any.
+    fn announce(&self, operation: &str, folder: &str, path: &str, data: Option<&str>) {
+        let data_path = data.map(|folder| format!("{folder}/{path}"));
+        announce(&*self.system, (2, operation), format!("{folder}/{path}"), data_path, None);
+    }
+
+    /// The same of versions of a secret; `numbers` are those that were chosen, and what they are called.
+    fn announce_versions(
+        &self,
+        (operation, folder, data): (&str, &str, Option<&str>),
+        path: &str,
+        record: &Record,
+        numbers: Option<(&'static str, &[u64])>,
+    ) {
+        let range = [
+            ("current_version", record.current_version.to_string()),
+            ("oldest_version", record.oldest_version.to_string()),
+        ];
+        let chosen = numbers.map(|(name, numbers)| {
+            let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            (name, format!("[{}]", numbers.join(",")))
+        });
+        let data_path = data.map(|folder| format!("{folder}/{path}"));
+        let more = range.into_iter().chain(chosen);
+        announce(&*self.system, (2, operation), format!("{folder}/{path}"), data_path, more);
     }
 
     async fn initialize(self: Arc<Self>, (): ()) -> Result<()> {

@@ -8,7 +8,7 @@ use tenon::{
     framework::{NoInput, Outcome, Path, field},
 };
 
-use super::Kv;
+use super::{super::announce::announce, Kv};
 
 /// What holds for every key of the mount.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,8 @@ impl Kv {
             return Ok(None);
         }
         self.store.change_settings(|settings| change.apply(settings)).await?;
+        let path = "config".to_owned();
+        announce(&*self.system, (2, "config-write"), path.clone(), Some(path), None);
         Ok(None)
     }
 }

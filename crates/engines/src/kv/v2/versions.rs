@@ -49,7 +49,10 @@ impl Kv {
         let numbers = chosen.numbers("No version number provided")?;
         let _writing = self.store.lock(&chosen.path).await;
         let Some(mut record) = self.store.record(&chosen.path).await? else { return Ok(None) };
-        self.mark_deleted(&request, &chosen.path, &mut record, &numbers).await
+        self.mark_deleted(&request, &chosen.path, &mut record, &numbers).await?;
+        let named = Some(("deleted_versions", numbers.as_slice()));
+        self.announce_versions(("delete", "delete", None), &chosen.path, &record, named);
+        Ok(None)
     }
 
     async fn undelete_versions(self: Arc<Self>, request: Request, chosen: Chosen) -> Outcome {
@@ -59,8 +62,8 @@ impl Kv {
         let _writing = self.store.lock(&chosen.path).await;
         let Some(mut record) = self.store.record(&chosen.path).await? else { return Ok(None) };
         let deletion_time = record.deletion_time(Timestamp::now(), &settings);
-        for number in numbers {
-            if let Some(version) = record.versions.get_mut(&number).filter(|version| !version.destroyed) {
+        for number in &numbers {
+            if let Some(version) = record.versions.get_mut(number).filter(|version| !version.destroyed) {
                 version.deletion_time = deletion_time;
                 version.deleted_by = None;
             }
@@ -68,6 +71,8 @@ impl Kv {
         record.last_updated_by =
             Some(Attribution { operation: "undelete".to_owned(), ..Attribution::of(&request) });
         self.store.put(&chosen.path, &record).await?;
+        let named = Some(("undeleted_versions", numbers.as_slice()));
+        self.announce_versions(("undelete", "undelete", Some("data")), &chosen.path, &record, named);
         Ok(None)
     }
 
@@ -85,6 +90,8 @@ impl Kv {
             None => false,
         });
         self.store.put_destroyed(&chosen.path, &mut record, &numbers).await?;
+        let named = Some(("destroyed_versions", numbers.as_slice()));
+        self.announce_versions(("destroy", "destroy", None), &chosen.path, &record, named);
         Ok(None)
     }
 }

@@ -57,9 +57,9 @@ impl Callbacks {
             storage: StorageServer::new(storage::MountStorage { view, gate })
                 .max_decoding_message_size(LARGEST_CALL)
                 .max_encoding_message_size(wire::PLUGIN_MESSAGE_LIMIT),
-            system_view: SystemViewServer::new(system_view::SystemView(system)),
-            events: EventsServer::new(notices::Notices),
-            observations: ObservationsServer::new(notices::Notices),
+            system_view: SystemViewServer::new(system_view::SystemView(Arc::clone(&system))),
+            events: EventsServer::new(notices::Notices(Arc::clone(&system))),
+            observations: ObservationsServer::new(notices::Notices(system)),
         }
     }
 }

@@ -87,6 +87,12 @@ impl Core {
         Ok(active)
     }
 
+    /// Ends when the barrier closes.
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut active = self.active.subscribe();
+        async move { drop(active.wait_for(Option::is_none).await) }
+    }
+
     /// How the barrier stands. If it has been closed, or closed and opened, what was known before is dropped.
     pub(crate) async fn status(&self) -> Result<SealStatus> {
         let status = self.clients.barrier.status(StatusRequest {}).await?.into_inner();

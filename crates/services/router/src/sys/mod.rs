@@ -3,6 +3,7 @@
 mod audit;
 mod capabilities;
 mod ceremony;
+mod cloud_event;
 mod cors;
 mod counters;
 mod help;
@@ -18,6 +19,7 @@ mod metrics;
 mod monitor;
 mod mounts;
 mod namespaces;
+mod notices;
 mod openapi;
 mod passwords;
 mod pins;
@@ -59,7 +61,7 @@ pub(crate) use help::help;
 pub use raw::RawRefusal;
 pub use tools::ToolRefusal;
 pub use unfit::Unfit;
-pub(crate) use watch::Watch;
+pub(crate) use watch::watch;
 
 /// All families; the first endpoint that has a path answers for it.
 pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
@@ -80,6 +82,7 @@ pub(crate) const ENDPOINTS: &[&[Endpoint]] = &[
     processes::ENDPOINTS,
     plugin_events::ENDPOINTS,
     plugin_logs::ENDPOINTS,
+    notices::ENDPOINTS,
     reload::ENDPOINTS,
     policies::ENDPOINTS,
     passwords::ENDPOINTS,

@@ -1,4 +1,4 @@
-use domain::{InvalidName, InvalidSandbox, InvalidVersion, Kind};
+use domain::{InvalidName, InvalidSandbox, InvalidVersion, Kind, notice::InvalidFilter};
 
 /// Why a system endpoint does not do as asked, in the words that clients of Vault know.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -140,6 +140,8 @@ pub enum Unfit {
     MonitorLevel,
     #[error("unknown log format")]
     MonitorFormat,
+    #[error(transparent)]
+    Filter(#[from] InvalidFilter),
     #[error("the last event that was seen is told by its number")]
     EventId,
     #[error("clients are not counted on this server, so counting cannot be enabled")]
