@@ -9,8 +9,8 @@ use wire::catalog::v1::{BarrierSeam, Plugin, PluginRequest, PluginsSeam, StatusR
 
 use crate::{
     Error, Result, artifacts::Cache, config::Config, error::from_catalog, greeting::OldPlugins,
-    image::Images, journal::Journal, logs::Logs, meters, notices::Notices, offspring, questions::Questions, ring::Limits,
-    runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
+    image::Images, journal::Journal, logs::Logs, meters, notices::Notices, offspring, questions::Questions,
+    ring::Limits, runtime_dir::RuntimeDir, sandbox::Offers, spawn::Spawner,
 };
 
 /// The services of the catalog.
