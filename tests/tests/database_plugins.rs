@@ -102,7 +102,7 @@ async fn a_reload_moves_every_connection_to_a_new_process() {
     assert!(reloaded.is_ok() && reloaded.body["warnings"].is_null(), "{}", reloaded.body);
     let after = server.only_plugin();
     assert_ne!(after, before);
-    assert_eq!(server.ends_of(before.pid), ["Reloaded"]);
+    assert_eq!(server.told_ends_of(before.pid).await, ["Reloaded"]);
     for name in ["one", "two"] {
         let [user, password, _] = user(&server, name).await;
         assert!(database.lets_in(&user, &password));

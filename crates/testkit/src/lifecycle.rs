@@ -1,9 +1,12 @@
 //! What became of the processes of plugins, as the server's log tells it: it does so in any state of the server, and to
 //! its end.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use crate::Server;
+use crate::{Server, eventually};
+
+/// How long it may take until what has happened is told.
+const TELLING: Duration = Duration::from_secs(10);
 
 /// A process has entered a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +63,12 @@ impl Server {
             .filter(|each| each.is_exit() && each.pid == Some(pid))
             .map(|each| each.reason)
             .collect()
+    }
+
+    /// The same, once an end is told: the kernel knows of one before anybody can tell it.
+    pub async fn told_ends_of(&self, pid: u32) -> Vec<String> {
+        eventually(TELLING, "its end is told", async || !self.ends_of(pid).is_empty()).await;
+        self.ends_of(pid)
     }
 }
 

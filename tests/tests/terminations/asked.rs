@@ -135,8 +135,7 @@ async fn a_plugin_that_overrides_a_built_in_one_ends_when_it_is_deregistered_and
     api.put("sys/plugins/reload/backend", json!({"mounts": ["kv/"]})).await.ok();
     assert_eq!(api.get("kv/a").await.data(), json!({"v": "1"}));
     eventually(DRAIN, "the process is gone", async || !plugin.is_alive()).await;
-    eventually(DRAIN, "its end is told", async || !server.ends_of(plugin.pid).is_empty()).await;
-    assert_eq!(server.ends_of(plugin.pid), ["Reloaded"]);
+    assert_eq!(server.told_ends_of(plugin.pid).await, ["Reloaded"]);
     let running = api.get("sys/mounts/kv").await.data()["running_plugin_version"].take();
     assert!(running.as_str().unwrap().ends_with("+builtin"), "{running}");
     assert_eq!(server.plugins(), []);
@@ -162,8 +161,7 @@ async fn disabling_an_auth_method_ends_its_plugin_and_its_tokens() {
     let (inside, _) = tokio::join!(login(), disable());
     assert!(inside.is_ok() || (400..=503).contains(&inside.status) && inside.body.is_object(), "{inside}");
     eventually(DRAIN, "the process is gone", async || !plugin.is_alive()).await;
-    eventually(DRAIN, "its end is told", async || !server.ends_of(plugin.pid).is_empty()).await;
-    assert_eq!(server.ends_of(plugin.pid), ["Disabled"]);
+    assert_eq!(server.told_ends_of(plugin.pid).await, ["Disabled"]);
     assert_eq!(ann.get("auth/token/lookup-self").await.status, 403);
     assert_eq!(server.plugins(), []);
 }

@@ -79,8 +79,7 @@ impl Watched {
     /// The plugin is gone, with all that it was, and exactly one event tells why.
     pub async fn has_ended(&self, reason: &str) {
         eventually(DRAIN, "the plugin's process is gone", async || !self.plugin.is_alive()).await;
-        eventually(DRAIN, "its end is told", async || !self.server.ends_of(self.plugin.pid).is_empty()).await;
-        assert_eq!(self.server.ends_of(self.plugin.pid), [reason]);
+        assert_eq!(self.server.told_ends_of(self.plugin.pid).await, [reason]);
         let draining = self.server.transitions().into_iter();
         let draining = draining.filter(|each| each.state == "draining" && each.pid == Some(self.plugin.pid));
         assert!(draining.map(|each| each.reason).all(|told| told == reason));
