@@ -87,7 +87,10 @@ async fn the_engine_serves_as_a_program_of_its_own_in_place_of_the_built_in_one(
 async fn a_go_plugin_that_is_killed_serves_the_next_request() {
     let world = World::new(By::Go).await;
     let first = world.user().await;
-    world.server.only_plugin().kill();
+    let plugin = world.server.only_plugin();
+    plugin.kill();
+    // Until the host knows of it, a request may be lost inside.
+    assert_eq!(world.server.told_ends_of(plugin.pid).await, ["Killed"]);
     let second = world.user().await;
     assert!(first.name != second.name && world.lets_in(&first));
 }
