@@ -52,7 +52,8 @@ async fn l16_a_read_that_died_inside_is_repeated_once() {
     assert_eq!(bench.process().await.restarts, 1);
     let error = bench.call("m", "read", "crash", r#"{"how":"exit"}"#).await.unwrap_err();
     assert!(sentence(&error).contains("exited with code 7"), "{error}");
-    assert_eq!(bench.process().await.restarts, 2);
+    bench.read("m", "pid").await.unwrap();
+    assert_eq!(bench.process().await.restarts, 3, "killed, ended by the read and by its repetition");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,8 +13,8 @@ use wire::{
 
 use crate::{
     Clients, Config, Error, audit::Followed, error::Result, in_flight::InFlight, lease::Leases,
-    mounts::Mounts, plugin, plugins::Catalog, reloads::Reloads, rotation, settings::CrossOrigin,
-    store::Store, token::revoke,
+    mounts::Mounts, namespaces::Closed, plugin, plugins::Catalog, reloads::Reloads, rotation,
+    settings::CrossOrigin, store::Store, token::revoke,
 };
 
 pub(crate) use active::{Active, Shared};
@@ -70,7 +70,7 @@ impl Core {
         let namespaces = active.shared.namespaces.clone();
         for active in namespaces.all() {
             if let Err(error) = revoke::resume(&active).await {
-                namespaces.close();
+                namespaces.close(Closed::Sealed);
                 return Err(error);
             }
         }
@@ -169,7 +169,10 @@ impl Core {
         });
         let dropped = dropped?;
         let held = dropped.shared.namespaces.all();
-        dropped.shared.namespaces.close();
+        dropped.shared.namespaces.close(match reason {
+            Reason::SteppedDown => Closed::SteppedDown,
+            _ => Closed::Sealed,
+        });
         // What it has recorded is where the next one goes on.
         dropped.shared.plugins.abort();
         self.stop_plugins(reason).await;
@@ -188,7 +191,7 @@ impl Drop for Core {
     /// The namespaces know each other, so none of them would go by itself.
     fn drop(&mut self) {
         if let Some(active) = self.active.borrow().as_ref() {
-            active.shared.namespaces.close();
+            active.shared.namespaces.close(Closed::Sealed);
         }
     }
 }

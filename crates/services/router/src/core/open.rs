@@ -8,7 +8,7 @@ use crate::{
     lease::Leases,
     lockout::Lockouts,
     mounts::{Launch, Mounts},
-    namespaces::{Guests, Namespace, Namespaces},
+    namespaces::{Closed, Guests, Namespace, Namespaces},
     policies::{Passwords, Policies},
     quotas::Quotas,
     settings::Settings,
@@ -35,7 +35,7 @@ impl Core {
         };
         let root = Arc::new(self.open(shared, Namespace::root()).await?);
         if let Err(error) = namespaces.open(self, &root).await {
-            namespaces.close();
+            namespaces.close(Closed::Sealed);
             return Err(error);
         }
         Ok(root)

@@ -143,13 +143,13 @@ impl Mounts {
     /// its turn.
     pub(super) fn refuse_place(&self, path: &MountPath) -> Result<()> {
         let own = &self.launch.namespace.path;
-        if self.namespaces.get(own).is_none_or(|known| known.record.removing) {
+        if self.namespaces.get(own)?.is_none_or(|known| known.record.removing) {
             return Err(NamespaceRefusal::Removing(own.clone()).into());
         }
         let first = path.as_str().split_inclusive('/').next().unwrap_or_default();
         match self
             .namespaces
-            .list(own, false)
+            .list(own, false)?
             .iter()
             .find(|known| own.relative(&known.record.path) == Some(first))
         {

@@ -27,7 +27,7 @@ impl Namespaces {
     ) -> Result<Record> {
         let _turn = self.turn.lock().await;
         let path = parent.namespace.path.join(name);
-        match self.get(&path) {
+        match self.get(&path)? {
             Some(known) => self.write(&known, |record| record.custom_metadata = metadata).await,
             None => {
                 let namespace = Namespace { id: self.new_id()?, uuid: Uuid::new_v4(), path };
@@ -44,7 +44,7 @@ impl Namespaces {
         patch: Option<BTreeMap<String, Option<String>>>,
     ) -> Result<Record> {
         let _turn = self.turn.lock().await;
-        let known = self.get(&parent.path.join(name)).ok_or(NamespaceRefusal::NotFound)?;
+        let known = self.get(&parent.path.join(name))?.ok_or(NamespaceRefusal::NotFound)?;
         self.write(&known, |record| match patch {
             None => record.custom_metadata.clear(),
             Some(patch) => {

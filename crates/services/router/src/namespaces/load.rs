@@ -36,7 +36,7 @@ impl Namespaces {
         found.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
         for (record, opened) in found {
             let (uuid, path) = (record.uuid, record.path.clone());
-            let is_taken = self.get(&path).is_some();
+            let is_taken = self.get(&path)?.is_some();
             if is_taken || !self.publish(record, opened) {
                 tracing::error!(%uuid, %path, "a namespace has no place, and is left; its data are kept");
             }

@@ -44,10 +44,10 @@ impl Namespaces {
         Ok(())
     }
 
-    fn lockable(&self, path: &NamespacePath) -> Result<std::sync::Arc<Known>, NamespaceRefusal> {
+    fn lockable(&self, path: &NamespacePath) -> Result<std::sync::Arc<Known>> {
         if path.is_root() {
-            return Err(NamespaceRefusal::Root);
+            return Err(NamespaceRefusal::Root.into());
         }
-        self.get(path).ok_or(NamespaceRefusal::Nowhere)
+        Ok(self.get(path)?.ok_or(NamespaceRefusal::Nowhere)?)
     }
 }

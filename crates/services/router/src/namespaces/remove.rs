@@ -13,8 +13,8 @@ impl Namespaces {
     pub(crate) async fn remove(self: &Arc<Self>, parent: &Active, name: &NamespaceName) -> Result<bool> {
         let _turn = self.turn.lock().await;
         let path = parent.namespace.path.join(name);
-        let Some(known) = self.get(&path) else { return Ok(false) };
-        if !self.list(&path, false).is_empty() {
+        let Some(known) = self.get(&path)? else { return Ok(false) };
+        if !self.list(&path, false)?.is_empty() {
             return Err(NamespaceRefusal::Children.into());
         }
         if !known.record.removing {
@@ -28,7 +28,8 @@ impl Namespaces {
 
     /// Goes on with what an earlier run of the server has begun to remove.
     pub(crate) fn finish_all_in_background(self: &Arc<Self>, root: &Active) {
-        let begun = self.list(&root.namespace.path, true).into_iter().filter(|known| known.record.removing);
+        let begun =
+            self.list(&root.namespace.path, true).into_iter().flatten().filter(|known| known.record.removing);
         begun.for_each(|known| self.clone().finish_in_background(known));
     }
 

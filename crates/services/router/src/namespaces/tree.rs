@@ -18,12 +18,30 @@ const UNLOCK: &str = "sys/namespaces/api-lock/unlock";
 pub(crate) struct Namespaces {
     /// Everything that is stored.
     pub(super) store: Store,
-    /// None: not read yet, or closed.
-    now: watch::Sender<Option<Arc<Tree>>>,
+    /// Else why nothing leads to any of them.
+    now: watch::Sender<Result<Arc<Tree>, Closed>>,
     /// Changes take turns; requests do not come here.
     pub(super) turn: sync::Mutex<()>,
     /// The namespaces whose removal is at work.
     jobs: Mutex<HashSet<String>>,
+}
+
+/// Why nothing leads to any namespace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Closed {
+    /// The barrier is closed, or what is behind it is not read yet.
+    Sealed,
+    /// This node is not the active one any more.
+    SteppedDown,
+}
+
+impl From<Closed> for Error {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Sealed => Self::Sealed,
+            Closed::SteppedDown => Self::SteppedDown,
+        }
+    }
 }
 
 /// The namespaces at one moment.
@@ -45,14 +63,19 @@ pub(crate) struct Known {
 
 impl Namespaces {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, now: watch::Sender::new(None), turn: sync::Mutex::new(()), jobs: Mutex::default() }
+        Self {
+            store,
+            now: watch::Sender::new(Err(Closed::Sealed)),
+            turn: sync::Mutex::new(()),
+            jobs: Mutex::default(),
+        }
     }
 
     /// Which namespace a request means. Its path is what it is there from now on.
     pub(crate) fn enter(&self, request: &mut Request) -> Result<Arc<Active>> {
         let (known, rest) = {
             let now = self.now.borrow();
-            let tree = now.as_ref().ok_or(Error::Sealed)?;
+            let tree = now.as_ref().map_err(|closed| *closed)?;
             let found = tree.places.resolve(&request.namespace, &request.path);
             let (known, rest) = found.ok_or(NamespaceRefusal::NotFound)?;
             if known.record.path.is_root() {
@@ -70,70 +93,73 @@ impl Namespaces {
     }
 
     /// Nothing is taken out of a locked namespace, on whatever way.
-    pub(crate) fn refuse_locked(&self, path: &NamespacePath) -> Result<(), NamespaceRefusal> {
-        match self.get(path).and_then(|known| known.locked_by().cloned()) {
-            Some(locked) => Err(NamespaceRefusal::Locked(locked)),
+    pub(crate) fn refuse_locked(&self, path: &NamespacePath) -> Result<()> {
+        match self.get(path)?.and_then(|known| known.locked_by().cloned()) {
+            Some(locked) => Err(NamespaceRefusal::Locked(locked).into()),
             None => Ok(()),
         }
     }
 
     /// The namespace that a path leads to from the root, and the rest of the path.
     pub(crate) fn lead<'p>(&self, path: &'p str) -> Option<(Arc<Active>, &'p str)> {
-        let now = self.now.borrow();
-        let (known, rest) = now.as_ref()?.places.resolve("", path)?;
+        let tree = self.tree().ok()?;
+        let (known, rest) = tree.places.resolve("", path)?;
         Some((known.active().ok()?.clone(), rest))
     }
 
     /// The one that all others are in.
     pub(crate) fn root(&self) -> Result<Arc<Active>> {
-        self.now.borrow().as_ref().ok_or(Error::Sealed)?.places.root().active().cloned()
+        self.tree()?.places.root().active().cloned()
     }
 
     /// The namespace with an id.
     pub(crate) fn with_id(&self, id: &str) -> Option<Arc<Known>> {
-        let now = self.now.borrow();
-        let tree = now.as_ref()?;
+        let tree = self.tree().ok()?;
         tree.places.get(tree.ids.get(id)?).cloned()
     }
 
-    pub(crate) fn get(&self, path: &NamespacePath) -> Option<Arc<Known>> {
-        self.now.borrow().as_ref()?.places.get(path).cloned()
+    /// All of them as they are now.
+    fn tree(&self) -> Result<Arc<Tree>, Closed> {
+        self.now.borrow().clone()
+    }
+
+    pub(crate) fn get(&self, path: &NamespacePath) -> Result<Option<Arc<Known>>, Closed> {
+        Ok(self.tree()?.places.get(path).cloned())
     }
 
     /// Those directly in a namespace, sorted; or all that are in it, however deep.
-    pub(crate) fn list(&self, path: &NamespacePath, deep: bool) -> Vec<Arc<Known>> {
-        let mut found: Vec<Arc<Known>> = self.now.borrow().as_ref().map_or_else(Vec::new, |tree| {
-            let below = tree.places.below(path).filter(|(at, _)| deep || at.parent().as_ref() == Some(path));
-            below.map(|(_, known)| known.clone()).collect()
-        });
+    pub(crate) fn list(&self, path: &NamespacePath, deep: bool) -> Result<Vec<Arc<Known>>, Closed> {
+        let tree = self.tree()?;
+        let below = tree.places.below(path).filter(|(at, _)| deep || at.parent().as_ref() == Some(path));
+        let mut found: Vec<Arc<Known>> = below.map(|(_, known)| known.clone()).collect();
         found.sort_by(|one, other| one.record.path.cmp(&other.record.path));
-        found
+        Ok(found)
     }
 
     /// All of them that can be used, the root namespace first.
     pub(crate) fn all(&self) -> Vec<Arc<Active>> {
-        let now = self.now.borrow();
-        let places = now.iter().flat_map(|tree| tree.places.iter());
+        let tree = self.tree();
+        let places = tree.iter().flat_map(|tree| tree.places.iter());
         places.filter_map(|known| known.opened.as_ref().ok().cloned()).collect()
     }
 
     /// Those below a namespace of which something can be asked.
     pub(crate) fn in_use_below(&self, path: &NamespacePath) -> Vec<Arc<Active>> {
-        let now = self.now.borrow();
-        let below = now.iter().flat_map(|tree| tree.places.below(path));
+        let tree = self.tree();
+        let below = tree.iter().flat_map(|tree| tree.places.below(path));
         below.filter_map(|(_, known)| known.active().ok().cloned()).collect()
     }
 
     /// Nothing leads to any of them any more, and nothing ends in them by itself.
-    pub(crate) fn close(&self) {
+    pub(crate) fn close(&self, why: Closed) {
         self.all().iter().for_each(|active| active.leases.stop());
-        self.now.send_replace(None);
+        self.now.send_modify(|now| *now = Err(why));
     }
 
     pub(super) fn begin(&self, root: Arc<Active>) {
         let known = Known { record: Record::root(), opened: Ok(root), locked_by: None };
         let places = NamespaceTree::new(Arc::new(known));
-        self.now.send_replace(Some(Arc::new(Tree { places, ids: HashMap::new() })));
+        self.now.send_modify(|now| *now = Ok(Arc::new(Tree { places, ids: HashMap::new() })));
     }
 
     /// Makes a namespace visible, or what has changed about it. False: there is no place for it.
@@ -158,12 +184,12 @@ impl Namespaces {
 
     fn change(&self, change: impl FnOnce(&mut Tree) -> bool) -> bool {
         self.now.send_if_modified(|now| {
-            let Some(tree) = now else { return false };
+            let Ok(tree) = now else { return false };
             let mut changed = Tree::clone(tree);
             let done = change(&mut changed);
             if done {
                 changed.note_locks();
-                *now = Some(Arc::new(changed));
+                *now = Ok(Arc::new(changed));
             }
             done
         })

@@ -73,7 +73,7 @@ const NO_MESSAGES: Handler = |_| Box::pin(async { Ok(Answer::data(&json!({}))) }
 async fn namespaces(ask: Ask) -> Result<Answer> {
     let (reach, active) = (ask.reach()?, ask.active()?);
     let own = &active.namespace.path;
-    let children = active.shared.namespaces.list(own, false);
+    let children = active.shared.namespaces.list(own, false)?;
     let names = children.iter().filter_map(|known| own.relative(&known.record.path));
     let keys: Vec<&str> = [""].into_iter().chain(names.filter(|name| reach.reaches_into(name))).collect();
     Ok(Answer::data(&json!({ "keys": keys })))

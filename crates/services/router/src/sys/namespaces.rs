@@ -77,7 +77,7 @@ impl<'a> From<&'a Record> for View<'a> {
 async fn list(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let own = &active.namespace.path;
-    let children = active.shared.namespaces.list(own, false);
+    let children = active.shared.namespaces.list(own, false)?;
     let named = children.iter().filter_map(|known| Some((own.relative(&known.record.path)?, &known.record)));
     let infos: BTreeMap<&str, View<'_>> = named.map(|(name, record)| (name, record.into())).collect();
     if infos.is_empty() {
@@ -90,7 +90,7 @@ async fn list(ask: Ask) -> Result<Answer> {
 async fn read(ask: Ask) -> Result<Answer> {
     let active = ask.active()?;
     let path = active.namespace.path.join(&name(&ask)?);
-    let known = active.shared.namespaces.get(&path).ok_or(Error::Nothing)?;
+    let known = active.shared.namespaces.get(&path)?.ok_or(Error::Nothing)?;
     Ok(Answer::data(&View::from(&known.record)))
 }
 
