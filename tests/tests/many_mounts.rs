@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 /// As many clients work side by side.
 const CLIENTS: usize = 8;
 
-/// A mount takes two descriptors of the host: where its plugin calls back, and the connection on which it does.
-const DESCRIPTORS: usize = 2;
+/// A mount takes one descriptor of the host: the connection on which its plugin calls back, or the socket for it.
+const DESCRIPTORS: usize = 1;
 
 /// What the server has open beside its mounts.
 const OTHERS: usize = 1_000;

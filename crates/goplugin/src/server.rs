@@ -15,6 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
@@ -37,11 +38,11 @@ const WITHDRAWN_CALLS: usize = 8192;
 pub(crate) const FAULTY_CALLS: usize = 1 << 14;
 /// A peer needs one connection, and a second while it exchanges it. Each takes a descriptor of the whole process; those
 /// who come beyond this wait in the socket's queue.
-const CONNECTIONS: usize = 32;
+pub(crate) const CONNECTIONS: usize = 32;
 /// How long a peer may take for the TLS handshake.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 /// A pause when the process has run out of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What is served, and to whom.
 #[derive(Clone)]
@@ -55,6 +56,14 @@ pub(crate) struct Server {
     pub(crate) grace: Duration,
 }
 
+/// A connection whose peer has proved who it is.
+pub(crate) enum Greeted {
+    /// Whoever reaches the socket is believed.
+    Plain(UnixStream),
+    /// The holder of the pinned certificate.
+    Secure(Box<TlsStream<UnixStream>>),
+}
+
 impl Server {
     /// Accepts until `stop`: a peer may hang up when idle and dial again an hour later.
     ///
@@ -65,37 +74,61 @@ impl Server {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(_) = connections.join_next() => {}
-                accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                    Ok((stream, _)) => drop(connections.spawn(self.clone().serve(stream, stop.clone()))),
-                    Err(error) => {
-                        tracing::warn!(error = &error as &dyn Error, "cannot accept a connection");
-                        sleep(ACCEPT_PAUSE).await;
-                    }
-                },
+                stream = next_of(&listener), if connections.len() < CONNECTIONS => {
+                    connections.spawn(self.clone().serve(stream, stop.clone()));
+                }
             }
         }
         let _ = timeout(self.grace, async { while connections.join_next().await.is_some() {} }).await;
     }
 
     async fn serve(self, stream: UnixStream, stop: CancellationToken) {
+        if let Some(greeted) = self.greet(stream).await {
+            greeted.answer(self.services, stop).await;
+        }
+    }
+
+    /// Lets who has dialled prove who it is.
+    pub(crate) async fn greet(&self, stream: UnixStream) -> Option<Greeted> {
         if self.only.is_some_and(|user| !user.is_peer(&stream)) {
             tracing::warn!("refused a connection from another user's process");
-            return;
+            return None;
         }
-        let Some(tls) = self.tls else {
-            return answer(stream, self.services, stop).await;
-        };
-        match timeout(TLS_DEADLINE, TlsAcceptor::from(tls).accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, self.services, stop).await,
+        let Some(tls) = &self.tls else { return Some(Greeted::Plain(stream)) };
+        match timeout(TLS_DEADLINE, TlsAcceptor::from(Arc::clone(tls)).accept(stream)).await {
+            Ok(Ok(stream)) => return Some(Greeted::Secure(Box::new(stream))),
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn Error, "refused a connection that failed mutual TLS");
             }
             Err(_) => tracing::warn!("closed a connection that did not finish its TLS handshake"),
         }
+        None
     }
 }
 
-/// Answers calls until the peer hangs up, or `stop`.
+/// The next who dials.
+pub(crate) async fn next_of(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+impl Greeted {
+    /// Answers calls until the peer hangs up, or `stop`.
+    pub(crate) async fn answer(self, services: Arc<dyn Services>, stop: CancellationToken) {
+        match self {
+            Self::Plain(stream) => answer(stream, services, stop).await,
+            Self::Secure(stream) => answer(stream, services, stop).await,
+        }
+    }
+}
+
 async fn answer<T>(stream: T, services: Arc<dyn Services>, stop: CancellationToken)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,

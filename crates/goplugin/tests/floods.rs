@@ -270,6 +270,12 @@ async fn dial(
     host: &Identity,
     socket: &Path,
 ) -> impl AsyncRead + AsyncWrite + Unpin + use<> {
-    let stream = UnixStream::connect(socket).await.unwrap();
+    // Nobody listens until the host has seen the end of the connection before.
+    let stream = loop {
+        match UnixStream::connect(socket).await {
+            Ok(stream) => break stream,
+            Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
+    };
     plugin.connector(host).connect("localhost".try_into().unwrap(), stream).await.unwrap()
 }

@@ -11,13 +11,17 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::goplugin::ConnInfo;
 use wire::goplugin::grpc_broker_client::GrpcBrokerClient;
 
+use crate::host::door::{Door, QUIET};
 use crate::server::Server;
 use crate::socket::{Socket, User};
 use crate::{Channel, Services};
 
 /// Opens further connections, on which the plugin calls the host. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Broker(Arc<Shared>);
+pub struct Broker {
+    shared: Arc<Shared>,
+    quiet: Duration,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -33,9 +37,10 @@ struct Shared {
 #[derive(Debug)]
 pub struct Brokered {
     id: u32,
+    // Stops before the socket is removed: it may be about to be made anew.
+    _stop: DropGuard,
     socket: Socket,
     announcements: mpsc::Sender<ConnInfo>,
-    _stop: DropGuard,
 }
 
 /// A further connection could not be offered.
@@ -64,17 +69,25 @@ impl Broker {
         let (announcements, announced) = mpsc::channel(16);
         let shared =
             Shared { directory: directory.to_owned(), tls, next: AtomicU32::new(1), announcements, stop };
-        (Self(Arc::new(shared)), announced)
+        (Self { shared: Arc::new(shared), quiet: QUIET }, announced)
+    }
+
+    /// The same broker; what is accepted by it lets a connection go that was not called on for so long. The plugin
+    /// dials again when it needs one. Less than the half hour after which Go's end hangs up by itself.
+    #[must_use]
+    pub fn lets_go_after(self, quiet: Duration) -> Self {
+        Self { quiet, ..self }
     }
 
     /// Listens in the plugin's private directory, and serves `services` to the plugin alone.
     ///
+    /// Takes one descriptor: that of the socket until the plugin has dialled, then that of the connection.
     /// Must be called within the runtime. The services set their own message limits.
     pub fn accept(&self, services: impl Services) -> Result<Brokered, BrokerError> {
-        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.0.directory.join(format!("h{id}"));
+        let id = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let path = self.shared.directory.join(format!("h{id}"));
         let offer = || {
-            let user = User::of(&self.0.directory)?;
+            let user = User::of(&self.shared.directory)?;
             let (socket, listener) = Socket::bind(path.clone())?;
             user.give(socket.path())?;
             Ok((user, socket, listener))
@@ -83,14 +96,16 @@ impl Broker {
             offer().map_err(|source| BrokerError::Listen { socket: path.clone(), source })?;
         // No grace: a mount that is gone must not be written to any more.
         let server = Server {
-            tls: self.0.tls.clone(),
+            tls: self.shared.tls.clone(),
             services: Arc::new(services),
             only: Some(user),
             grace: Duration::ZERO,
         };
-        let stop = self.0.stop.child_token();
-        tokio::spawn(server.run(listener, stop.clone()));
-        Ok(Brokered { id, socket, announcements: self.0.announcements.clone(), _stop: stop.drop_guard() })
+        let stop = self.shared.stop.child_token();
+        let door = Door { server, path, user, quiet: self.quiet, stop: stop.clone() };
+        tokio::spawn(door.keep(listener));
+        let announcements = self.shared.announcements.clone();
+        Ok(Brokered { id, _stop: stop.drop_guard(), socket, announcements })
     }
 }
 

@@ -18,6 +18,7 @@
 mod broker;
 mod connect;
 mod connection;
+mod door;
 mod environment;
 mod error;
 mod first_line;

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use bytes::Bytes;
-use goplugin::host::{Brokered, Stream};
+use goplugin::host::{Broker, Brokered, Stream};
 use goplugin::{Channel, Lost};
 use rustix::process::Signal;
 use tokio::sync::mpsc;
@@ -41,8 +42,12 @@ fn mounted<T>(message: T) -> Request<T> {
 }
 
 async fn mount(running: &Running, memory: &Memory) -> (BackendClient<Channel>, Brokered) {
+    mount_by(running, running.connection.broker(), memory).await
+}
+
+async fn mount_by(running: &Running, broker: &Broker, memory: &Memory) -> (BackendClient<Channel>, Brokered) {
     let storage = StorageServer::new(memory.clone()).max_decoding_message_size(wire::PLUGIN_MESSAGE_LIMIT);
-    let brokered = running.connection.broker().accept(Routes::new(storage)).unwrap();
+    let brokered = broker.accept(Routes::new(storage)).unwrap();
     brokered.announce().await.unwrap();
     let mut backend = BackendClient::new(running.connection.channel())
         .max_decoding_message_size(wire::PLUGIN_MESSAGE_LIMIT);
@@ -108,6 +113,32 @@ async fn one_kv_process_serves_several_connections() {
     assert_eq!(running.sockets().len(), 6);
     drop(mounts);
     assert_eq!(running.sockets().len(), 1);
+    running.stop().await;
+}
+
+/// Whether the host listens for the plugin, as the kernel lists it: sockets that take connections have a flag for it.
+fn listens(running: &Running, brokered: &Brokered) -> bool {
+    let path = running.directory.path().join(format!("h{}", brokered.id()));
+    let sockets = std::fs::read_to_string("/proc/net/unix").unwrap();
+    let mut at_path = sockets.lines().filter(|line| line.ends_with(path.to_str().unwrap()));
+    at_path.any(|line| line.contains(" 00010000 "))
+}
+
+#[tokio::test]
+async fn a_connection_that_is_quiet_is_given_up_and_no_request_is_lost_by_it() {
+    let running = Running::start(&kv()).await;
+    let quiet = Duration::from_millis(20);
+    let broker = running.connection.broker().clone().lets_go_after(quiet);
+    let (mut backend, brokered) = mount_by(&running, &broker, &Memory::default()).await;
+    let mut given_up = 0;
+    // Some come long after the goodbye, others in its midst.
+    for pause in (0..120).map(|n| Duration::from_micros(500 * n)) {
+        handle(&mut backend, "create", r#"{"v":1}"#.to_owned()).await;
+        tokio::time::sleep(pause).await;
+        given_up += u32::from(listens(&running, &brokered));
+        assert_eq!(handle(&mut backend, "read", "{}".to_owned()).await.data, r#"{"v":1}"#);
+    }
+    assert!(given_up > 10, "it was given up {given_up} times");
     running.stop().await;
 }
 
