@@ -42,7 +42,7 @@ async fn main() {
     println!("unsealed after {:.1?}", opened.elapsed());
     envelope(stack.read("db/creds/first/3600").await);
     println!("the first secret came after {:.1?}", opened.elapsed());
-    assert!(stack.list("sys/leases/lookup/").await.is_ok());
+    stack.list("sys/leases/lookup/").await.unwrap();
     report("read", count, opened.elapsed());
     println!("they take {} bytes of memory each", resident().saturating_sub(before) / count as u64);
 
