@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
-use catalog::{BuiltinInfo, Catalog, StorageConfig};
+use catalog::{BuiltinInfo, Catalog, PostgreSqlConfig, StorageConfig};
 use domain::{LockoutConfig, Token};
 use kit::{
     config::{Config, Storage},
@@ -51,11 +51,7 @@ impl CatalogSeams {
 
 /// Opens the catalog.
 pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
-    let storage = match config.needs_storage()?.clone() {
-        Storage::Inmem => StorageConfig::Inmem,
-        Storage::Sqlite { path } => StorageConfig::Sqlite { path },
-        Storage::File { path } => StorageConfig::File { path },
-    };
+    let storage = storage(config.needs_storage()?);
     let builtins = engines::builtins().into_iter().map(|builtin| BuiltinInfo {
         plugin_type: builtin.plugin_type,
         name: builtin.name,
@@ -70,6 +66,23 @@ pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
         ..catalog::Config::default()
     };
     Catalog::open(config).await.context("cannot open the storage")
+}
+
+/// The storage, as the catalog is told it.
+pub fn storage(storage: &Storage) -> StorageConfig {
+    match storage.clone() {
+        Storage::Inmem => StorageConfig::Inmem,
+        Storage::Sqlite { path } => StorageConfig::Sqlite { path },
+        Storage::File { path } => StorageConfig::File { path },
+        Storage::PostgreSql(database) => StorageConfig::PostgreSql(PostgreSqlConfig {
+            connection_url: database.connection_url.0,
+            table: database.table,
+            max_parallel: database.max_parallel,
+            max_idle_connections: database.max_idle_connections,
+            max_connect_retries: database.max_connect_retries,
+            skip_create_table: database.skip_create_table,
+        }),
+    }
 }
 
 /// Makes ready to run plugins. One in a process of its own is given what that counts.

@@ -1,20 +1,13 @@
 //! The configuration as requests may see it.
 
-use kit::config::{Config, Listener, Storage};
+use kit::config::{Config, Listener};
 use serde_json::{Map, Value, json};
 
 /// What is configured, under Vault's names. Named one by one, so that a new setting is not shown before somebody has
 /// thought about whether it is a secret; what an access key or a password could be in is left out whole.
 pub fn shown(config: &Config, api_addr: &str) -> Map<String, Value> {
     let Config { default_lease_ttl, max_lease_ttl, plugin_directory, pid_file, .. } = config;
-    let storage = config.storage.as_ref().map(|storage| {
-        let kind = match storage {
-            Storage::Inmem => "inmem",
-            Storage::Sqlite { .. } => "sqlite",
-            Storage::File { .. } => "file",
-        };
-        json!({ "type": kind })
-    });
+    let storage = config.storage.as_ref().map(|storage| json!({ "type": storage.kind() }));
     let listeners: Vec<Value> = config.listeners.iter().map(listener).collect();
     let all = json!({
         "allow_audit_log_prefixing": config.allow_audit_log_prefixing,

@@ -18,18 +18,23 @@ use crate::cli::ServiceFlags;
 /// A setting that the environment can hold, as Vault's does.
 const API_ADDR: &str = "VAULT_API_ADDR";
 
+/// Where a database is, which keeps everything: it holds a password, so it need not stand in a file.
+const PG_CONNECTION_URL: &str = "VAULT_PG_CONNECTION_URL";
+
 /// Reads what the flags name: the files, with the environment and the flags laid over them.
 pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), config::Error> {
     config::load(&flags.config, given(flags))
 }
 
 fn given(flags: &ServiceFlags) -> Vec<Given> {
-    let api_addr = std::env::var(API_ADDR).ok().filter(|value| !value.is_empty());
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (api_addr, connection_url) = (variable(API_ADDR), variable(PG_CONNECTION_URL));
     let flag = |key: &'static str, name: &'static str, value: &Option<String>| {
         Some(Given { key, name, value: value.clone()? })
     };
     let given = [
         flag("api_addr", API_ADDR, &api_addr),
+        flag("connection_url", PG_CONNECTION_URL, &connection_url),
         flag("log_level", "-log-level", &flags.log_level),
         flag("log_format", "-log-format", &flags.log_format),
     ];

@@ -23,6 +23,11 @@ pub enum InvalidKey {
     /// Longer than backends store.
     #[error("storage keys are at most {LONGEST} bytes long")]
     TooLong,
+    /// Longer than this backend stores.
+    #[error(
+        "the path is too long: the database takes {0} bytes of it, as it is stored, with each name encrypted"
+    )]
+    TooLongHere(usize),
 }
 
 fn check(text: &str) -> Result<(), InvalidKey> {

@@ -9,8 +9,12 @@ mod children;
 pub mod conformance;
 #[cfg(any(feature = "barrier", feature = "remote"))]
 mod finished;
+#[cfg(any(feature = "postgresql", feature = "sqlite"))]
+mod group;
 mod inmem;
 mod key;
+#[cfg(feature = "postgresql")]
+mod postgresql;
 #[cfg(feature = "remote")]
 mod remote;
 #[cfg(feature = "sqlite")]
@@ -26,6 +30,8 @@ pub use cache::Cached;
 pub use finished::Finished;
 pub use inmem::InMemory;
 pub use key::{InvalidKey, Key, Prefix};
+#[cfg(feature = "postgresql")]
+pub use postgresql::{PostgreSql, PostgreSqlConfig};
 #[cfg(feature = "remote")]
 pub use remote::Remote;
 #[cfg(feature = "sqlite")]

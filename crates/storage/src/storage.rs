@@ -97,6 +97,9 @@ pub enum Error {
     /// There is more to be read than the backend gets done; nothing is wrong with what is stored.
     #[error("storage has too much to do; try again")]
     Busy,
+    /// The database does not answer. A write that was under way may have taken place or not.
+    #[error("storage cannot be reached; try again when its database answers")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The catalog, asked from another service, refused or could not be reached.
     #[error("{message}")]
     Refused {
@@ -124,7 +127,7 @@ impl Error {
             Self::Sealed => Kind::Sealed,
             Self::ReadOnly | Self::Setup => Kind::ReadOnly,
             Self::Damaged(_) | Self::Full(_) | Self::Backend(_) => Kind::Internal,
-            Self::Stopped | Self::Busy => Kind::Unavailable,
+            Self::Stopped | Self::Busy | Self::Unreachable(_) => Kind::Unavailable,
             Self::Refused { kind, .. } => *kind,
         }
     }

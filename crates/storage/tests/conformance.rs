@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use storage::{Barrier, Cached, InMemory, Sqlite, Storage, View, barrier::SealConfig, conformance};
+use domain::Secret;
+use storage::{
+    Barrier, Cached, InMemory, PostgreSql, PostgreSqlConfig, Sqlite, Storage, View, barrier::SealConfig,
+    conformance,
+};
 
 #[tokio::test]
 async fn the_map_in_memory_keeps_the_rules() {
@@ -14,6 +18,28 @@ async fn the_map_in_memory_keeps_the_rules() {
 async fn sqlite_keeps_the_rules() {
     let directory = tempfile::tempdir().unwrap();
     conformance::check(Arc::new(Sqlite::open(&directory.path().join("db")).await.unwrap())).await;
+}
+
+async fn postgresql(database: &testkit::PostgreSql, table: &str) -> Arc<PostgreSql> {
+    let config = PostgreSqlConfig {
+        connection_url: Secret::new(database.admin_url()),
+        table: table.to_owned(),
+        max_parallel: 8,
+        max_idle_connections: 4,
+        max_connect_retries: 0,
+        skip_create_table: false,
+    };
+    Arc::new(PostgreSql::open(&config).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgresql_keeps_the_rules_bare_and_below_the_barrier() {
+    let database = testkit::PostgreSql::start().await;
+    conformance::check(postgresql(&database, "bare").await).await;
+    let below = postgresql(&database, "below").await;
+    let barrier = opened(Arc::new(Cached::new(below, 1 << 20))).await;
+    conformance::check(barrier.clone()).await;
+    conformance::check(Arc::new(View::new(barrier, "auth/1/".parse().unwrap()))).await;
 }
 
 #[tokio::test]

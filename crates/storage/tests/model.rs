@@ -1,10 +1,15 @@
 //! Every backend behaves as the map in memory does, whatever is asked of it.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
-use proptest::{collection::vec, prelude::*};
-use storage::{Barrier, Cached, InMemory, Key, Prefix, Sqlite, Storage, View, Write, barrier::SealConfig};
+use domain::Secret;
+use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use storage::{
+    Barrier, Cached, InMemory, Key, PostgreSql, PostgreSqlConfig, Prefix, Sqlite, Storage, View, Write,
+    barrier::SealConfig,
+};
+use tokio::runtime::Runtime;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -48,11 +53,25 @@ async fn whole(directory: &std::path::Path) -> Arc<dyn Storage> {
     Arc::new(View::new(Arc::new(barrier), "logical/1/".parse().unwrap()))
 }
 
-async fn compare(steps: Vec<Step>) {
+/// A table of its own.
+async fn postgresql(database: &testkit::PostgreSql, table: u32) -> PostgreSql {
+    let config = PostgreSqlConfig {
+        connection_url: Secret::new(database.admin_url()),
+        table: format!("case {table}"),
+        max_parallel: 2,
+        max_idle_connections: 1,
+        max_connect_retries: 0,
+        skip_create_table: false,
+    };
+    PostgreSql::open(&config).await.unwrap()
+}
+
+async fn compare(steps: Vec<Step>, elsewhere: PostgreSql) {
     let directory = tempfile::tempdir().unwrap();
     let model = InMemory::new();
     let sqlite = Sqlite::open(&directory.path().join("bare.db")).await.unwrap();
-    let backends: [Arc<dyn Storage>; 2] = [Arc::new(sqlite), whole(directory.path()).await];
+    let backends: [Arc<dyn Storage>; 3] =
+        [Arc::new(sqlite), Arc::new(elsewhere), whole(directory.path()).await];
     for step in steps {
         match step {
             Step::Commit(writes) => {
@@ -78,10 +97,16 @@ async fn compare(steps: Vec<Step>) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-    #[test]
-    fn backends_answer_as_the_model_does(steps in vec(step(), 1..80)) {
-        tokio::runtime::Runtime::new().unwrap().block_on(compare(steps));
-    }
+#[test]
+fn backends_answer_as_the_model_does() {
+    let runtime = Runtime::new().unwrap();
+    let database = runtime.block_on(testkit::PostgreSql::start());
+    let case = Cell::new(0);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
+    let compared = runner.run(&vec(step(), 1..80), |steps| {
+        case.set(case.get() + 1);
+        runtime.block_on(async { compare(steps, postgresql(&database, case.get()).await).await });
+        Ok(())
+    });
+    compared.unwrap();
 }

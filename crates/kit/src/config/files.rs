@@ -18,12 +18,16 @@ use super::{
 /// # Errors
 /// Everything that is wrong, each with its line.
 pub fn load(paths: &[PathBuf], given: Vec<Given>) -> Result<(Config, Vec<Problem>), Error> {
+    read_texts(&texts(paths)?, given)
+}
+
+/// What is written in files, and in folders of such, each with its path.
+pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, Error> {
     let read = |file: PathBuf| match fs::read_to_string(&file) {
         Ok(text) => Ok((file, text)),
         Err(source) => Err(Error::Read { path: file, source }),
     };
-    let texts: Vec<_> = expand(paths)?.into_iter().map(read).collect::<Result<_, _>>()?;
-    read_texts(&texts, given)
+    expand(paths)?.into_iter().map(read).collect()
 }
 
 /// Reads texts as [`load`] reads files; each has the path that its problems are to name.
@@ -31,6 +35,15 @@ pub fn load(paths: &[PathBuf], given: Vec<Given>) -> Result<(Config, Vec<Problem
 /// # Errors
 /// Everything that is wrong, each with its line.
 pub fn read_texts(texts: &[(PathBuf, String)], given: Vec<Given>) -> Result<(Config, Vec<Problem>), Error> {
+    read(texts, given, Config::read)
+}
+
+/// Reads whatever is configured by texts.
+pub(super) fn read<T>(
+    texts: &[(PathBuf, String)],
+    given: Vec<Given>,
+    meaning: impl FnOnce(Vec<Entry>, &mut Problems) -> T,
+) -> Result<(T, Vec<Problem>), Error> {
     let mut problems = Problems::default();
     let mut entries = Vec::new();
     for (file, text) in texts {
@@ -40,9 +53,9 @@ pub fn read_texts(texts: &[(PathBuf, String)], given: Vec<Given>) -> Result<(Con
         }
     }
     entries.extend(given.into_iter().map(Entry::from));
-    let config = Config::read(entries, &mut problems);
+    let meaning = meaning(entries, &mut problems);
     if problems.errors.is_empty() {
-        Ok((config, problems.warnings))
+        Ok((meaning, problems.warnings))
     } else {
         Err(Error::Invalid(problems.errors))
     }

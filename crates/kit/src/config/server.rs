@@ -203,6 +203,7 @@ impl Config {
 
 /// The last storage counts; the older spelling is `backend`.
 fn storage(top: &mut Stanza<'_>) -> Option<Storage> {
+    let url = top.given("connection_url");
     let mut all = top.labelled("backend");
     all.extend(top.labelled("storage"));
     for pair in all.windows(2) {
@@ -210,7 +211,7 @@ fn storage(top: &mut Stanza<'_>) -> Option<Storage> {
             top.problems.error(&pair[1].node.place, "there is a second storage; keep one of them");
         }
     }
-    all.into_iter().filter_map(|entry| Storage::read(entry, top.problems)).next_back()
+    all.into_iter().filter_map(|entry| Storage::read(entry, url.as_ref(), top.problems)).next_back()
 }
 
 fn listeners(top: &mut Stanza<'_>) -> Vec<Listener> {

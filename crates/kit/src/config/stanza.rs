@@ -31,6 +31,12 @@ impl<'p> Stanza<'p> {
         self.entries.extract_if(.., |entry| entry.key == key).map(|entry| entry.node).collect()
     }
 
+    /// What was given under that name outside of the files.
+    pub(crate) fn given(&mut self, key: &str) -> Option<Node> {
+        let given = |entry: &mut Entry| entry.key == key && matches!(entry.node.place, Place::Given(_));
+        self.entries.extract_if(.., given).map(|entry| entry.node).last()
+    }
+
     /// The blocks of that name with their labels, in order: `listener "tcp" {…}`, or a list of such.
     pub(crate) fn labelled(&mut self, key: &str) -> Vec<Entry> {
         let mut found = Vec::new();

@@ -168,7 +168,7 @@ fn a_wrong_value_is_refused_with_its_line_and_what_is_allowed() {
         ),
         (
             "storage \"raft\" {\n}",
-            "a.hcl:1: there is no storage \"raft\"; allowed: \"sqlite\", \"file\" or \"inmem\"",
+            "a.hcl:1: there is no storage \"raft\"; allowed: \"sqlite\", \"postgresql\", \"file\" or \"inmem\"",
         ),
         ("storage \"sqlite\" {}", "a.hcl:1: `storage` needs `path`: a path in quotes, not empty"),
         ("\nlistener \"unix\" {}", "a.hcl:2: there is no listener \"unix\"; allowed: \"tcp\""),

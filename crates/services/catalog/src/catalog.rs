@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use ::storage::{Barrier, Cached, InMemory, Sqlite, Storage};
+use ::storage::{Barrier, Cached};
 use wire::{
     PLUGIN_MESSAGE_LIMIT,
     catalog::v1::{
@@ -9,7 +9,7 @@ use wire::{
     },
 };
 
-use crate::{BarrierService, Config, Error, PluginsService, StorageService, config::StorageConfig};
+use crate::{BarrierService, Config, Error, PluginsService, StorageService};
 
 /// The three services over one barrier. Cheap to clone.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Catalog {
 impl Catalog {
     /// Opens the storage; the barrier around it is sealed.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let below = open_storage(&config.storage).await?;
+        let below = config.storage.open().await?;
         let barrier = Arc::new(Barrier::new(Arc::new(Cached::new(below, config.cache_bytes))));
         Ok(Self {
             barrier: Arc::new(BarrierService::new(
@@ -74,12 +74,5 @@ impl Catalog {
     /// The plugin catalog, for a neighbour in this process.
     pub fn plugins_client(&self) -> PluginsSeam {
         PluginsSeam::local(self.plugins.clone())
-    }
-}
-
-async fn open_storage(config: &StorageConfig) -> Result<Arc<dyn Storage>, Error> {
-    match config.database() {
-        None => Ok(Arc::new(InMemory::new())),
-        Some(path) => Ok(Arc::new(Sqlite::open(&path).await?)),
     }
 }

@@ -1,5 +1,6 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
+use ::storage::{InMemory, PostgreSql, PostgreSqlConfig, Sqlite, Storage};
 use domain::{PluginName, PluginType, PluginVersion};
 
 /// The database's name, when only its folder is given.
@@ -36,7 +37,7 @@ impl Default for Config {
 }
 
 /// Where everything is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum StorageConfig {
     /// In memory, until the process ends.
     Inmem,
@@ -50,6 +51,8 @@ pub enum StorageConfig {
         /// The folder.
         path: PathBuf,
     },
+    /// In a PostgreSQL database.
+    PostgreSql(PostgreSqlConfig),
 }
 
 impl StorageConfig {
@@ -59,16 +62,18 @@ impl StorageConfig {
             Self::Inmem => "inmem",
             Self::Sqlite { .. } => "sqlite",
             Self::File { .. } => "file",
+            Self::PostgreSql(_) => "postgresql",
         }
     }
 
-    /// The database's file, if there is one.
-    pub(crate) fn database(&self) -> Option<PathBuf> {
-        match self {
-            Self::Inmem => None,
-            Self::Sqlite { path } => Some(path.clone()),
-            Self::File { path } => Some(path.join(DATABASE)),
-        }
+    /// Opens it.
+    pub(crate) async fn open(&self) -> ::storage::Result<Arc<dyn Storage>> {
+        Ok(match self {
+            Self::Inmem => Arc::new(InMemory::new()),
+            Self::Sqlite { path } => Arc::new(Sqlite::open(path).await?),
+            Self::File { path } => Arc::new(Sqlite::open(&path.join(DATABASE)).await?),
+            Self::PostgreSql(config) => Arc::new(PostgreSql::open(config).await?),
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod error;
 mod plugins;
 mod storage;
 
+pub use ::storage::PostgreSqlConfig;
 pub use barrier::{BarrierService, CeremonyError};
 pub use catalog::Catalog;
 pub use config::{BuiltinInfo, Config, StorageConfig};

@@ -2,7 +2,6 @@
 //! statement costs more than a row.
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     sync::{Arc, LazyLock},
 };
@@ -10,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use crate::Write;
+use crate::{Write, group::merged};
 
 /// Rows of one statement at most.
 const ROWS: usize = 256;
@@ -82,18 +81,11 @@ impl Change<'_> {
 
 /// The changes that do what these writes do together. Only the last write of each key shows in the end.
 pub(super) fn changes<'w>(writes: impl Iterator<Item = &'w Write>) -> Vec<Change<'w>> {
-    let last: BTreeMap<&str, Option<&Bytes>> = writes.map(parts).collect();
+    let last = merged(writes);
     let puts: Vec<_> = last.iter().filter_map(|(key, value)| Some((*key, (*value)?))).collect();
     let deletes: Vec<_> = last.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect();
     let puts = puts.chunks(ROWS).map(|rows| Change::Put(rows.to_vec()));
     puts.chain(deletes.chunks(ROWS).map(|keys| Change::Delete(keys.to_vec()))).collect()
-}
-
-fn parts(write: &Write) -> (&str, Option<&Bytes>) {
-    match write {
-        Write::Put(key, value) => (key.as_str(), Some(value)),
-        Write::Delete(key) => (key.as_str(), None),
-    }
 }
 
 #[cfg(test)]

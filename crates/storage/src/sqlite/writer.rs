@@ -1,42 +1,22 @@
 use std::sync::Arc;
 
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{
     changes::{Change, changes},
     queries, schema,
     verdict::{Verdict, refusal, verdict},
 };
-use crate::{Error, Result, Write};
+use crate::{
+    Error, Result, Write,
+    group::{self, Jobs, Queue},
+};
 
-/// Bytes of commits that wait for the writer before senders have to wait themselves.
-const QUEUE: usize = 64 << 20;
-
-/// What a commit, and each write of it, takes beside its bytes.
-const OVERHEAD: usize = 128;
-
-/// Commits that share one transaction at most.
-const GROUP: usize = 256;
-
-/// A transaction takes up no further commit once it has so many bytes.
-const GROUP_BYTES: usize = 4 << 20;
+type Job = group::Job<Outcome>;
 
 /// The way to the one task that writes.
 #[derive(Debug)]
-pub(super) struct Writer {
-    jobs: mpsc::UnboundedSender<Job>,
-    /// A permit for each byte that may wait.
-    room: Arc<Semaphore>,
-}
-
-#[derive(Debug)]
-struct Job {
-    writes: Vec<Write>,
-    size: u32,
-    done: oneshot::Sender<Outcome>,
-    _room: OwnedSemaphorePermit,
-}
+pub(super) struct Writer(Queue<Outcome>);
 
 /// How a transaction ended.
 #[derive(Clone, Debug)]
@@ -54,45 +34,20 @@ enum Outcome {
 struct Task {
     connection: SqliteConnection,
     epoch: i64,
-    jobs: mpsc::UnboundedReceiver<Job>,
-}
-
-/// Commits that will share a transaction.
-struct Group {
-    jobs: Vec<Job>,
-    bytes: usize,
-}
-
-impl Group {
-    fn of(first: Job) -> Self {
-        Self { bytes: first.size as usize, jobs: vec![first] }
-    }
-
-    fn push(&mut self, job: Job) {
-        self.bytes += job.size as usize;
-        self.jobs.push(job);
-    }
-
-    fn is_full(&self) -> bool {
-        self.jobs.len() >= GROUP || self.bytes >= GROUP_BYTES
-    }
+    jobs: Jobs<Outcome>,
 }
 
 impl Writer {
     pub(super) async fn start(options: &SqliteConnectOptions) -> Result<Self> {
         let mut connection = options.connect().await.map_err(Error::backend)?;
         let epoch = schema::take_over(&mut connection).await.map_err(Error::backend)?;
-        let (sender, jobs) = mpsc::unbounded_channel();
+        let (queue, jobs) = Queue::new();
         tokio::spawn(Task { connection, epoch, jobs }.run());
-        Ok(Self { jobs: sender, room: Arc::new(Semaphore::new(QUEUE)) })
+        Ok(Self(queue))
     }
 
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<()> {
-        let size = size_of(&writes);
-        let room = self.room.clone().acquire_many_owned(size).await.map_err(|_| Error::Stopped)?;
-        let (done, outcome) = oneshot::channel();
-        self.jobs.send(Job { writes, size, done, _room: room }).map_err(|_| Error::Stopped)?;
-        match outcome.await.unwrap_or(Outcome::Stopped) {
+        match self.0.commit(writes).await.unwrap_or(Outcome::Stopped) {
             Outcome::Durable => Ok(()),
             Outcome::Deposed => Err(Error::ReadOnly),
             Outcome::Stopped => Err(Error::Stopped),
@@ -101,34 +56,14 @@ impl Writer {
     }
 }
 
-/// What writes take up in the queue; one commit never takes up more than all of it.
-fn size_of(writes: &[Write]) -> u32 {
-    let bytes = writes.iter().map(|write| match write {
-        Write::Put(key, value) => key.as_str().len() + value.len() + OVERHEAD,
-        Write::Delete(key) => key.as_str().len() + OVERHEAD,
-    });
-    u32::try_from((OVERHEAD + bytes.sum::<usize>()).min(QUEUE)).unwrap_or(u32::MAX)
-}
-
 impl Task {
     /// Writes until the last handle is gone or writing has to end.
     async fn run(mut self) {
-        while let Some(group) = self.gather().await {
+        while let Some(group) = self.jobs.gather().await {
             if let Some(end) = self.settle(group).await {
-                return self.refuse(&end).await;
+                return self.jobs.refuse(&end).await;
             }
         }
-    }
-
-    /// Takes what is queued, never waiting for more.
-    async fn gather(&mut self) -> Option<Vec<Job>> {
-        let mut group = Group::of(self.jobs.recv().await?);
-        while !group.is_full()
-            && let Ok(job) = self.jobs.try_recv()
-        {
-            group.push(job);
-        }
-        Some(group.jobs)
     }
 
     /// Commits a group and tells its members. When it failed by one of them, each is tried alone: a bad write harms
@@ -188,19 +123,12 @@ impl Task {
         }
         queries::commit(connection).await.map(|()| true)
     }
-
-    async fn refuse(mut self, end: &Outcome) {
-        while let Some(job) = self.jobs.recv().await {
-            tell([job], end.clone());
-        }
-    }
 }
 
 /// Tells every member how it ended, and gives the outcome back when it ends writing.
 fn tell(group: impl IntoIterator<Item = Job>, outcome: Outcome) -> Option<Outcome> {
     for job in group {
-        // Who asked may have gone away; the write stands all the same.
-        let _ = job.done.send(outcome.clone());
+        job.tell(outcome.clone());
     }
     matches!(outcome, Outcome::Deposed | Outcome::Stopped).then_some(outcome)
 }

@@ -31,12 +31,23 @@ impl Daemon {
     }
 }
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
+impl Daemon {
+    /// Ends it by this signal, and waits until it is gone.
+    fn end(&mut self, signal: Signal) {
         if let Some(process) = Process::of(self.child.id()) {
-            process.signal(self.end);
+            process.signal(signal);
         }
         // It ends by what it was just sent; nobody is left to tell.
         let _ = self.child.wait();
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.end(self.end);
     }
 }

@@ -14,8 +14,9 @@ use crate::{eventually, ports};
 /// A PostgreSQL of one test's own.
 #[derive(Debug)]
 pub struct PostgreSql {
-    _daemon: Daemon,
-    _folder: TempDir,
+    daemon: Daemon,
+    folder: TempDir,
+    owner: Option<u32>,
     /// On the loopback.
     pub port: u16,
 }
@@ -51,22 +52,42 @@ impl PostgreSql {
         let made = make.output().expect("initdb can be run");
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
         let port = ports::free();
-        let mut serve = run("postgres", owner, folder.path());
-        serve.arg("-D").arg(&data).arg("-p").arg(port.to_string());
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "fsync=off",
-            "shared_buffers=16MB",
-            "max_connections=40",
-            "max_wal_senders=0",
-        ] {
-            serve.args(["-c", setting]);
-        }
-        // An "immediate" shutdown, in PostgreSQL's words.
-        let started = Self { _daemon: Daemon::start(&mut serve, Signal::QUIT), _folder: folder, port };
-        eventually(PATIENCE, "PostgreSQL lets us in", async || started.ask("SELECT 1").is_ok()).await;
+        let daemon = serve(folder.path(), owner, port);
+        let mut started = Self { daemon, folder, owner, port };
+        started.lets_us_in().await;
         started
+    }
+
+    /// Ends it as the kernel does: it has no chance to write down anything.
+    pub fn kill9(&mut self) {
+        self.daemon.end(Signal::KILL);
+    }
+
+    /// Starts it again on the same data.
+    pub async fn start_again(&mut self) {
+        self.daemon = serve(self.folder.path(), self.owner, self.port);
+        self.lets_us_in().await;
+    }
+
+    /// Waits until it does. After a kill it does not start before all that it had started has noticed and ended.
+    async fn lets_us_in(&mut self) {
+        eventually(PATIENCE, "PostgreSQL lets us in", async || {
+            if self.daemon.has_ended() {
+                self.daemon = serve(self.folder.path(), self.owner, self.port);
+            }
+            self.ask("SELECT 1").is_ok()
+        })
+        .await;
+    }
+
+    /// Where it keeps everything.
+    pub fn data_directory(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// How its administrator reaches it.
+    pub fn admin_url(&self) -> String {
+        format!("postgresql://{}:{}@127.0.0.1:{}/postgres", Self::ADMIN, Self::PASSWORD, self.port)
     }
 
     /// How an engine reaches it: with placeholders for name and password.
@@ -113,6 +134,23 @@ fn owner() -> Option<u32> {
         line.split(':').nth(1)?.parse().ok()
     };
     Some(id_of("postgres").or_else(|| id_of("nobody")).expect("there is a user that is not root"))
+}
+
+fn serve(folder: &Path, owner: Option<u32>, port: u16) -> Daemon {
+    let mut serve = run("postgres", owner, folder);
+    serve.arg("-D").arg(folder.join("data")).arg("-p").arg(port.to_string());
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "fsync=off",
+        "shared_buffers=16MB",
+        "max_connections=40",
+        "max_wal_senders=0",
+    ] {
+        serve.args(["-c", setting]);
+    }
+    // An "immediate" shutdown, in PostgreSQL's words.
+    Daemon::start(&mut serve, Signal::QUIT)
 }
 
 fn run(name: &str, owner: Option<u32>, folder: &Path) -> Command {

@@ -1,0 +1,90 @@
+//! A PostgreSQL database.
+
+mod config;
+mod failure;
+mod link;
+mod readers;
+mod schema;
+mod session;
+mod statements;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use sqlx::{Row, postgres::PgRow};
+use tokio::time::sleep;
+
+use crate::{Error, InvalidKey, Key, Prefix, Result, Storage, Write, children::child_of};
+pub use config::PostgreSqlConfig;
+use failure::Failure;
+use link::Link;
+use readers::Readers;
+use writer::Writer;
+
+/// The longest key, in bytes, that an index of PostgreSQL takes, less a little.
+const LONGEST: usize = 2_600;
+
+/// How long it is waited before the database is tried again at the start.
+const PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 2 });
+
+/// Values in a table of a PostgreSQL database. What was acknowledged is on its disk.
+///
+/// One connection writes; writes that arrive together share one transaction. It is made again by itself when it is
+/// lost. The handle that was opened last is the one that may write: an earlier one gets [`Error::ReadOnly`].
+#[derive(Debug)]
+pub struct PostgreSql {
+    readers: Readers,
+    writer: Writer,
+}
+
+impl PostgreSql {
+    /// Opens the tables, made first when they are missing, and takes over writing from whoever opened them before.
+    pub async fn open(config: &PostgreSqlConfig) -> Result<Self> {
+        let link = Arc::new(Link::new(config).map_err(Failure::from)?);
+        let mut retries = config.max_connect_retries;
+        let writer = loop {
+            match Writer::start(link.clone(), !config.skip_create_table).await {
+                Err(Error::Unreachable(_)) if retries > 0 => {
+                    retries -= 1;
+                    sleep(PAUSE).await;
+                }
+                started => break started?,
+            }
+        };
+        let most = config.max_parallel.saturating_sub(1);
+        Ok(Self { readers: Readers::new(link, most, config.max_idle_connections), writer })
+    }
+}
+
+#[async_trait]
+impl Storage for PostgreSql {
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
+        self.writer.settled().await?;
+        let rows = self.readers.rows(|statements| statements.value(key)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let value: Vec<u8> = row.try_get(0).map_err(Error::backend)?;
+        Ok(Some(value.into()))
+    }
+
+    async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
+        self.writer.settled().await?;
+        let rows = self.readers.rows(|statements| statements.children(prefix, after, limit)).await?;
+        let child = |row: &PgRow| {
+            let key: &str = row.try_get(0).map_err(Error::backend)?;
+            Ok(child_of(prefix, key).unwrap_or_default().to_owned())
+        };
+        rows.iter().map(child).collect()
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<()> {
+        if writes.iter().any(|write| write.key().as_str().len() > LONGEST) {
+            return Err(InvalidKey::TooLongHere(LONGEST).into());
+        }
+        self.writer.commit(writes).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
