@@ -97,3 +97,31 @@ async fn l15_one_request_tries_a_plugin_that_may_be_well_again() {
     server.only_plugin();
     assert_eq!(server.api().get("sys/mounts/moody").await.data().get("degraded"), None);
 }
+
+/// A mount whose requests end its process.
+#[tokio::test(flavor = "multi_thread")]
+async fn l15_a_mount_that_breaks_its_process_stops_no_other_mount_of_the_plugin() {
+    let environment = vec![("VAULT_PLUGIN_MULTIPLEXING_OPT_OUT".into(), "fixture".into())];
+    let server =
+        Server::start_with(Options { extra: RESTART.into(), environment, ..Options::default() }).await;
+    server.register("fixture", &go_plugin("fixture")).await;
+    let api = server.api();
+    server.enable("good", "fixture").await;
+    let good = server.only_plugin();
+    server.enable("broken", "fixture").await;
+    assert_eq!(server.plugins().len(), 2, "a process for each mount");
+
+    let is_open = async || {
+        let refusal = api.get("broken/crash?how=exit").await;
+        !refusal.is_ok() && refusal.errors().contains("is tried again in")
+    };
+    eventually(PATIENCE, "the broken one is left alone", is_open).await;
+    for _ in 0..20 {
+        assert_eq!(api.get("good/pid").await.data()["pid"], json!(good.pid));
+        api.get("broken/pid").await;
+    }
+    assert!(good.is_alive());
+    assert_eq!(server.ends_of(good.pid), [""; 0]);
+    eventually(PATIENCE, "it serves again", async || api.get("broken/pid").await.is_ok()).await;
+    assert_eq!(api.get("good/pid").await.data()["pid"], json!(good.pid));
+}

@@ -8,7 +8,7 @@ use reqwest::Certificate;
 
 /// Makes a new certificate for 127.0.0.1 in `folder`, in place of the last one.
 pub(crate) fn renew(folder: &Path) {
-    let (certificate, key) = files(folder);
+    let [certificate, key] = pair(folder);
     let made = Command::new("openssl")
         .args([
             "req",
@@ -34,16 +34,17 @@ pub(crate) fn renew(folder: &Path) {
 
 /// The certificate in `folder`, for a client that believes nobody else.
 pub(crate) fn trusted(folder: &Path) -> Certificate {
-    let text = fs::read(files(folder).0).expect("a certificate was made");
+    let text = fs::read(&pair(folder)[0]).expect("a certificate was made");
     Certificate::from_pem(&text).expect("a certificate of openssl is one")
 }
 
 /// What a listener says to use it.
 pub(crate) fn settings(folder: &Path) -> String {
-    let (certificate, key) = files(folder);
+    let [certificate, key] = pair(folder);
     format!("tls_cert_file = \"{}\"\n  tls_key_file = \"{}\"", certificate.display(), key.display())
 }
 
-fn files(folder: &Path) -> (PathBuf, PathBuf) {
-    (folder.join("listener.pem"), folder.join("listener-key.pem"))
+/// Where the certificate is, and its key.
+pub(crate) fn pair(folder: &Path) -> [PathBuf; 2] {
+    [folder.join("listener.pem"), folder.join("listener-key.pem")]
 }

@@ -4,7 +4,11 @@ mod cut_off;
 mod dynamic;
 mod ends;
 mod gate;
+mod host_ends;
+mod kinds;
 mod statics;
+mod tls;
+mod versions;
 
 use std::time::Duration;
 

@@ -70,10 +70,19 @@ impl Connected {
                 format!("{} (SQLSTATE {code})", refusal.message())
             }
             sqlx::Error::PoolTimedOut => format!("no connection to the database within {PATIENCE:?}"),
-            error => error.to_string(),
+            error => with_advice(error.to_string()),
         };
         Error::Failed(format!("{doing}: {}", hide(&why, self.config.password.expose())))
     }
+}
+
+/// Says what is to be done about a database that is not believed.
+fn with_advice(why: String) -> String {
+    if why.contains("invalid peer certificate") {
+        let name = "and in connection_url the name that it is for";
+        return format!("{why}; give in tls_ca the certificate of who issued it, {name}");
+    }
+    why
 }
 
 /// The text without a secret. Very short ones would spoil every text.

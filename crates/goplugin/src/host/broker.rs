@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -39,6 +39,7 @@ pub struct Brokered {
     id: u32,
     // Stops before the socket is removed: it may be about to be made anew.
     _stop: DropGuard,
+    ends: Arc<AtomicBool>,
     socket: Socket,
     announcements: mpsc::Sender<ConnInfo>,
 }
@@ -102,10 +103,11 @@ impl Broker {
             grace: Duration::ZERO,
         };
         let stop = self.shared.stop.child_token();
-        let door = Door { server, path, user, quiet: self.quiet, stop: stop.clone() };
+        let ends = Arc::new(AtomicBool::new(false));
+        let door = Door { server, path, user, quiet: self.quiet, ends: ends.clone(), stop: stop.clone() };
         tokio::spawn(door.keep(listener));
         let announcements = self.shared.announcements.clone();
-        Ok(Brokered { id, _stop: stop.drop_guard(), socket, announcements })
+        Ok(Brokered { id, _stop: stop.drop_guard(), ends, socket, announcements })
     }
 }
 
@@ -124,6 +126,11 @@ impl Brokered {
             knock: None,
         };
         self.announcements.send(info).await.map_err(|_| BrokerError::Ended)
+    }
+
+    /// The plugin is about to be told to clean up. Once it has hung up nobody listens for it again.
+    pub fn end(&self) {
+        self.ends.store(true, Ordering::Relaxed);
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Door {
     pub(crate) user: User,
     /// After so long without a call a connection is given up.
     pub(crate) quiet: Duration,
+    /// Once it is set, nobody is waited for who has left.
+    pub(crate) ends: Arc<AtomicBool>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -95,7 +97,10 @@ impl Door {
             let mut connection = AbortOnDropHandle::new(tokio::spawn(answering));
             listener = loop {
                 tokio::select! {
-                    _ = &mut connection => break self.listen_again().await,
+                    _ = &mut connection => break match self.ends.load(Ordering::Relaxed) {
+                        true => return,
+                        false => self.listen_again().await,
+                    },
                     () = visit.over(self.quiet) => match self.listen() {
                         Ok(listener) => break listener,
                         Err(error) => complain(&error),

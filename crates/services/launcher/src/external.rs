@@ -33,7 +33,7 @@ pub struct External {
     /// What the plugin says of itself; may be empty.
     pub version: String,
     /// What the mount's plugin calls us on.
-    _callbacks: Brokered,
+    callbacks: Brokered,
 }
 
 /// What a set-up needs to know.
@@ -99,13 +99,13 @@ impl External {
             line: Line::new(entry, live, largest_answer),
             special_paths: pb::Paths::default(),
             version: String::new(),
-            _callbacks: callbacks,
+            callbacks,
         };
-        if let Err(error) = mount._callbacks.announce().await {
+        if let Err(error) = mount.callbacks.announce().await {
             return Err(not_offered(&mount.line.entry, &mount.line.live, error).await);
         }
         let setup = pb::SetupArgs {
-            broker_id: mount._callbacks.id(),
+            broker_id: mount.callbacks.id(),
             config: offer.config,
             backend_uuid: offer.backend_uuid,
         };
@@ -152,7 +152,14 @@ impl External {
     }
 
     /// Tells the plugin that the mount ends. Whether it heard is of no interest.
+    ///
+    /// When thousands of mounts end together, those that do not get their turn in time are not told: their process ends.
     pub async fn cleanup(&self, limit: Duration) {
+        self.callbacks.end();
+        let turn = timeout(limit, self.line.live.cleanups.acquire()).await;
+        if !matches!(turn, Ok(Ok(_))) {
+            return;
+        }
         let _ = self.line.ask::<_, pb::Empty>("/pb.Backend/Cleanup", pb::Empty {}, limit).await;
     }
 }

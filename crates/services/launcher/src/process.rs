@@ -8,6 +8,7 @@ use std::{
 use goplugin::host::{self, Connection, StartError};
 use tokio::{
     net::unix::pipe,
+    sync::Semaphore,
     time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,9 @@ use crate::{
 
 /// How long what belongs together may come apart: an exit and the end of its pipes, a broken connection and its exit.
 pub const MOMENT: Duration = Duration::from_millis(100);
+
+/// So many mounts of a process clean up at a time.
+const CLEANUPS: usize = 64;
 
 /// How a process is started.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +70,8 @@ pub struct Live {
     pub multiplexed: bool,
     /// The one connection to it.
     pub connection: Connection,
+    /// Turns for mounts that end.
+    pub cleanups: Semaphore,
     gone: CancellationToken,
     end: OnceLock<String>,
 }
@@ -211,7 +217,8 @@ impl Process {
         };
         tokio::spawn(rest.drain());
         let multiplexed = terms.may_share && self.is_multiplexed(&connection, deadline).await?;
-        Ok(Live { multiplexed, connection, gone: CancellationToken::new(), end: OnceLock::new() })
+        let (cleanups, gone) = (Semaphore::new(CLEANUPS), CancellationToken::new());
+        Ok(Live { multiplexed, connection, cleanups, gone, end: OnceLock::new() })
     }
 
     /// A program may end while something of it holds its output open.

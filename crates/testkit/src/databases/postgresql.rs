@@ -9,7 +9,7 @@ use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 
 use super::{Daemon, PATIENCE};
-use crate::{eventually, ports};
+use crate::{eventually, ports, tls};
 
 /// A PostgreSQL of one test's own.
 #[derive(Debug)]
@@ -29,12 +29,26 @@ impl PostgreSql {
 
     /// Makes and starts one.
     pub async fn start() -> Self {
+        Self::begin(false).await
+    }
+
+    /// One that speaks TLS as well, with a certificate of its own for 127.0.0.1.
+    pub async fn start_with_tls() -> Self {
+        Self::begin(true).await
+    }
+
+    async fn begin(tls: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let owner = owner();
         let data = folder.path().join("data");
         let password = folder.path().join("password");
         fs::write(&password, Self::PASSWORD).expect("a file can be written");
-        for path in [folder.path(), &password] {
+        let mut owned = vec![folder.path().to_owned(), password.clone()];
+        if tls {
+            tls::renew(folder.path());
+            owned.extend(tls::pair(folder.path()));
+        }
+        for path in &owned {
             if let Some(user) = owner {
                 chown(path, Some(user), None).expect("root can give files away");
             }
@@ -98,6 +112,11 @@ impl PostgreSql {
         )
     }
 
+    /// The certificate that it shows, for those who believe nobody else.
+    pub fn certificate(&self) -> String {
+        fs::read_to_string(&tls::pair(self.folder.path())[0]).expect("it speaks TLS")
+    }
+
     /// What it says to a question of its first administrator.
     pub fn ask(&self, sql: &str) -> Result<String, String> {
         self.ask_as(Self::ADMIN, Self::PASSWORD, sql)
@@ -148,6 +167,11 @@ fn serve(folder: &Path, owner: Option<u32>, port: u16) -> Daemon {
         "max_wal_senders=0",
     ] {
         serve.args(["-c", setting]);
+    }
+    let [certificate, key] = tls::pair(folder);
+    if certificate.exists() {
+        serve.args(["-c", "ssl=on", "-c", &format!("ssl_cert_file={}", certificate.display())]);
+        serve.args(["-c", &format!("ssl_key_file={}", key.display())]);
     }
     // An "immediate" shutdown, in PostgreSQL's words.
     Daemon::start(&mut serve, Signal::QUIT)

@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -48,15 +48,21 @@ impl Peer {
 }
 
 fn door(quiet: Duration) -> (TempDir, PathBuf, CancellationToken) {
+    let (directory, path, stop, _) = door_that_ends(quiet);
+    (directory, path, stop)
+}
+
+fn door_that_ends(quiet: Duration) -> (TempDir, PathBuf, CancellationToken, Arc<AtomicBool>) {
     let directory = tempfile::tempdir().unwrap();
     let (path, stop) = (directory.path().join("h1"), CancellationToken::new());
     let user = User::of(directory.path()).unwrap();
     let services = Arc::new(tonic::service::Routes::default());
     let server = Server { tls: None, services, only: Some(user), grace: Duration::ZERO };
     let listener = UnixListener::bind(&path).unwrap();
-    let door = Door { server, path: path.clone(), user, quiet, stop: stop.clone() };
+    let ends = Arc::new(AtomicBool::new(false));
+    let door = Door { server, path: path.clone(), user, quiet, ends: ends.clone(), stop: stop.clone() };
     tokio::spawn(door.keep(listener));
-    (directory, path, stop)
+    (directory, path, stop, ends)
 }
 
 /// How many sockets listen at this path, as the kernel lists them.
@@ -111,6 +117,19 @@ async fn one_who_cannot_dial_again_stays() {
         sleep(Duration::from_millis(60)).await;
     }
     assert_eq!(listening(&path), 0);
+}
+
+#[tokio::test]
+async fn one_who_leaves_in_the_end_is_not_waited_for() {
+    let (_directory, path, _stop, ends) = door_that_ends(QUIET);
+    let peer = Peer::dial(&path).await;
+    assert!(peer.calls("grpc-go/1.66.0").await);
+    ends.store(true, Ordering::Relaxed);
+    let before = fs::symlink_metadata(&path).unwrap().ino();
+    drop(peer.sender);
+    peer.ended.abort();
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!((listening(&path), fs::symlink_metadata(&path).unwrap().ino()), (0, before));
 }
 
 #[tokio::test]
