@@ -15,7 +15,7 @@ use super::record::{Record, key, millis};
 use crate::{error::Result, mounts::Mounts, store::Store, turns::Turns};
 
 /// How many revocations of leases whose time is over may be at work.
-const PLACES: Places = Places { all: 128, of_a_mount: 32 };
+const PLACES: Places = Places { all: 256, of_a_mount: 32 };
 
 /// All leases. Whatever is changed here is stored first.
 pub(crate) struct Leases {
