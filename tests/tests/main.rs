@@ -29,6 +29,7 @@ mod go_kv;
 mod host_killed;
 mod hvac;
 mod identity;
+mod images;
 mod kill_under_load;
 mod kv2;
 mod leases;

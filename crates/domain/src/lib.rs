@@ -1,5 +1,6 @@
 //! Names, paths, digests, requests, mount table, process life: the pure rules, without IO.
 
+mod declared;
 mod digest;
 pub mod document;
 mod duration;
@@ -12,6 +13,7 @@ mod names;
 mod namespace;
 pub mod notice;
 mod operation;
+mod outbound;
 mod password;
 mod path;
 pub mod policy;
@@ -23,6 +25,7 @@ mod token;
 mod username;
 mod version;
 
+pub use declared::{DeclaredPlugin, PluginImage, PluginSource, path_in_image};
 pub use digest::{InvalidDigest, Sha256};
 pub use duration::{InvalidDuration, format_go_duration, parse_duration};
 pub use kind::Kind;
@@ -32,6 +35,7 @@ pub use mount::{MountConfig, MountEntry, MountFacts, MountState, MountTable, Pat
 pub use names::{InvalidName, MountKind, PluginName, PluginType};
 pub use namespace::{InvalidNamespace, NamespaceName, NamespacePath, NamespaceTree, namespace_of_token};
 pub use operation::{Operation, UnknownOperation};
+pub use outbound::Outbound;
 pub use password::{InvalidPasswordPolicy, PasswordPolicy};
 pub use path::{InvalidPath, MountPath, RequestPath};
 pub use process::{Life, Moment, News, Pauses, Reason};

@@ -32,7 +32,7 @@ pub fn run(flags: ServerFlags) -> anyhow::Result<()> {
         let shutdown = Shutdown::on_signals()?;
         let edge = Edge::open(&config.listeners).await?;
         let server = Server::start(config, &edge, flags.dev_root_token_id.clone().map(Token::new)).await?;
-        server.reopen_on_request(&shutdown);
+        server.reload_on_request(&shutdown, &flags.service);
         let reload = edge.reload();
         start::reload_on_request(&shutdown, flags.service.clone(), move || Ok(reload.certificates()?));
         let mut api = Api::new(server.router());

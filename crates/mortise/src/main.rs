@@ -3,6 +3,7 @@
 mod banner;
 mod certs;
 mod cli;
+mod declared;
 mod dev;
 mod edge;
 mod health;

@@ -19,7 +19,7 @@ use wire::{
     router::v1::router_server::RouterServer,
 };
 
-use crate::{banner::VAULT_VERSION, loggers::Loggers, meters::Meters, shown::shown};
+use crate::{banner::VAULT_VERSION, declared, loggers::Loggers, meters::Meters, shown::shown};
 
 /// The three services of a catalog.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl CatalogSeams {
     }
 }
 
-/// Opens the catalog.
+/// Opens the catalog, with the plugins that are declared.
 pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
     let storage = storage(config.needs_storage()?);
     let builtins = engines::builtins().into_iter().map(|builtin| BuiltinInfo {
@@ -57,6 +57,7 @@ pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
         name: builtin.name,
         version: builtin.version,
     });
+    let declared = declared::of(config);
     let config = catalog::Config {
         storage,
         cluster_name: config.cluster_name.clone(),
@@ -65,7 +66,9 @@ pub async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
         builtins: builtins.collect(),
         ..catalog::Config::default()
     };
-    Catalog::open(config).await.context("cannot open the storage")
+    let catalog = Catalog::open(config).await.context("cannot open the storage")?;
+    catalog.declare(declared).await?;
+    Ok(catalog)
 }
 
 /// The storage, as the catalog is told it.

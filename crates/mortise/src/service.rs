@@ -12,6 +12,7 @@ use wire::{launcher::v1::LauncherSeam, router::v1::RouterSeam};
 use crate::{
     banner,
     cli::ServiceFlags,
+    declared,
     edge::Edge,
     neighbours::Neighbours,
     parts::{self, CatalogSeams, RouterSettings},
@@ -45,7 +46,11 @@ struct Alone<'c> {
 impl Alone<'_> {
     async fn catalog(self) -> anyhow::Result<()> {
         let listener = self.neighbours.listen().await?;
-        let catalog = parts::catalog(self.config).await?;
+        // Who wants to end need not wait for what is downloaded.
+        let opened = self.shutdown.token().run_until_cancelled(parts::catalog(self.config)).await;
+        let Some(catalog) = opened else { return Ok(()) };
+        let catalog = catalog?;
+        declared::renew_on_request(&self.shutdown, self.flags.clone(), catalog.clone());
         let routes = Routes::new(catalog.barrier_server())
             .add_service(catalog.storage_server())
             .add_service(catalog.plugins_server());

@@ -151,6 +151,11 @@ impl Server {
         last.expect("this server ran")
     }
 
+    /// Has other lines in its configuration from its next start on.
+    pub fn configure(&mut self, extra: String) {
+        self.options.extra = extra;
+    }
+
     /// Starts it again on the same data, after `kill9` or `stop`, and unseals it.
     pub async fn start_again(&mut self) {
         self.start_again_sealed().await;

@@ -6,6 +6,7 @@ use super::{
     internal::Internal,
     listener::Listener,
     lockout,
+    plugins::{self, Plugins},
     problem::{Error, Place, Problems},
     restart,
     setting::Url,
@@ -96,6 +97,8 @@ pub struct Config {
     pub plugin_cache_directory: Option<PathBuf>,
     /// It keeps as many bytes of them.
     pub plugin_cache_size: u64,
+    /// The plugins that are declared here.
+    pub plugins: Plugins,
     /// Audit records may begin with a text that whoever enables a device chooses.
     pub allow_audit_log_prefixing: bool,
     /// Memory may be swapped out.
@@ -154,6 +157,7 @@ impl Config {
             plugin_upload_max_size: top.last("plugin_upload_max_size").unwrap_or(PLUGIN_UPLOAD),
             plugin_cache_directory: top.last("plugin_cache_directory"),
             plugin_cache_size: top.last("plugin_cache_size").unwrap_or(PLUGIN_CACHE),
+            plugins: plugins::read(&mut top),
             allow_audit_log_prefixing: top.any("allow_audit_log_prefixing"),
             disable_mlock: top.any("disable_mlock"),
             log_level: top.last("log_level").unwrap_or_default(),

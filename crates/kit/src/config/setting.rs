@@ -49,6 +49,24 @@ impl Setting for PathBuf {
     }
 }
 
+/// Several texts. One alone will do, too: it may be a secret, which no sentence about a wrong value may show.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(pub(crate) Vec<String>);
+
+impl Setting for Texts {
+    const ALLOWED: &'static str = "a list of texts in quotes";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::List(nodes) => {
+                nodes.iter().map(|node| String::read(&node.value)).collect::<Option<_>>().map(Self)
+            }
+            Value::Text(text) => Some(Self(vec![text.clone()])),
+            _ => None,
+        }
+    }
+}
+
 impl Setting for u64 {
     const ALLOWED: &'static str = "a whole number";
 

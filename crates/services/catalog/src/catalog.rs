@@ -9,7 +9,7 @@ use wire::{
     },
 };
 
-use crate::{BarrierService, Config, Error, PluginsService, StorageService};
+use crate::{BarrierService, Config, Declared, Error, PluginsService, StorageService};
 
 /// The three services over one barrier. Cheap to clone.
 #[derive(Clone)]
@@ -24,20 +24,24 @@ impl Catalog {
     pub async fn open(config: Config) -> Result<Self, Error> {
         let below = config.storage.open().await?;
         let barrier = Arc::new(Barrier::new(Arc::new(Cached::new(below, config.cache_bytes))));
-        Ok(Self {
-            barrier: Arc::new(BarrierService::new(
-                barrier.clone(),
-                config.storage.word(),
-                config.cluster_name,
-            )),
-            storage: Arc::new(StorageService::new(barrier.clone())),
-            plugins: Arc::new(PluginsService::new(
-                barrier,
-                config.plugin_directory,
-                config.largest_upload,
-                config.builtins,
-            )),
-        })
+        let plugins = Arc::new(PluginsService::new(
+            barrier.clone(),
+            config.plugin_directory,
+            config.largest_upload,
+            config.builtins,
+        ));
+        let word = config.storage.word();
+        let service = BarrierService::new(barrier.clone(), word, config.cluster_name, plugins.clone());
+        Ok(Self { barrier: Arc::new(service), storage: Arc::new(StorageService::new(barrier)), plugins })
+    }
+
+    /// Does what a configuration declares about plugins: downloads them at once, and registers them as soon as the
+    /// barrier is open.
+    ///
+    /// # Errors
+    /// One that has to be there cannot be downloaded. All is as it was, then.
+    pub async fn declare(&self, declared: Declared) -> Result<(), Error> {
+        self.plugins.declare(declared).await
     }
 
     /// The barrier's server.

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use ::storage::{InMemory, PostgreSql, PostgreSqlConfig, Sqlite, Storage};
-use domain::{PluginName, PluginType, PluginVersion};
+use domain::{DeclaredPlugin, Outbound, PluginName, PluginType, PluginVersion};
 
 /// The database's name, when only its folder is given.
 const DATABASE: &str = "mortise.db";
@@ -75,6 +75,32 @@ impl StorageConfig {
             Self::PostgreSql(config) => Arc::new(PostgreSql::open(config).await?),
         })
     }
+}
+
+/// The plugins that a configuration declares, and what is done about them.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// Which.
+    pub plugins: Vec<DeclaredPlugin>,
+    /// They are registered whenever the barrier is opened, and those that are no longer declared are deregistered.
+    pub register: bool,
+    /// How those from images are downloaded; none: they are not.
+    pub download: Option<DownloadConfig>,
+}
+
+/// How plugins are downloaded.
+#[derive(Clone, Debug, Default)]
+pub struct DownloadConfig {
+    /// The largest program that is taken, in bytes.
+    pub largest: u64,
+    /// Where connections may lead.
+    pub outbound: Outbound,
+    /// Registries that are spoken to without TLS.
+    pub plain_http: Vec<String>,
+    /// Files of Docker's or Podman's that say how to log in.
+    pub logins: Vec<PathBuf>,
+    /// One that cannot be downloaded is a warning.
+    pub may_be_missing: bool,
 }
 
 /// A plugin that is part of the host.

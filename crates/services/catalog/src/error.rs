@@ -7,7 +7,7 @@ use wire::Failure;
 
 use crate::{
     barrier::CeremonyError,
-    plugins::{PluginError, UploadError},
+    plugins::{DownloadFailed, PluginError, UploadError},
 };
 
 /// Said in Vault's words, which operators search for.
@@ -66,6 +66,9 @@ pub enum Error {
     /// Something about an upload.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// A plugin that could not be downloaded.
+    #[error(transparent)]
+    Download(#[from] DownloadFailed),
     /// Something about a plugin.
     #[error(transparent)]
     Plugin(#[from] PluginError),
@@ -87,6 +90,7 @@ impl Error {
             Self::CommitTooLarge { .. } => Kind::TooLarge,
             Self::Storage(error) => error.kind(),
             Self::Upload(error) => error.kind(),
+            Self::Download(error) => error.kind(),
             Self::Plugin(error) => error.kind(),
         }
     }

@@ -8,8 +8,10 @@ use std::{
 use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 
-use super::{Daemon, PATIENCE};
-use crate::{eventually, ports, tls};
+use crate::{
+    daemon::{Daemon, PATIENCE},
+    eventually, ports, tls,
+};
 
 /// A PostgreSQL of one test's own.
 #[derive(Debug)]

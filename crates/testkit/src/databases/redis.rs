@@ -8,8 +8,10 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::{Daemon, PATIENCE};
-use crate::{eventually, ports};
+use crate::{
+    daemon::{Daemon, PATIENCE},
+    eventually, ports,
+};
 
 /// A Redis of one test's own.
 #[derive(Debug)]

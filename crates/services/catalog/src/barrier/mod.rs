@@ -27,7 +27,7 @@ use wire::catalog::v1::{
     ceremony_request::Step,
 };
 
-use crate::{Error, storage::writes_of};
+use crate::{Error, PluginsService, storage::writes_of};
 use ceremonies::Ceremonies;
 pub use ceremonies::CeremonyError;
 use cluster::Cluster;
@@ -44,6 +44,8 @@ pub struct BarrierService {
     ceremonies: tokio::sync::Mutex<Ceremonies>,
     cluster: ArcSwapOption<Cluster>,
     epoch: AtomicU64,
+    /// Has something to do whenever the barrier is opened.
+    plugins: Arc<PluginsService>,
 }
 
 impl BarrierService {
@@ -51,6 +53,7 @@ impl BarrierService {
         barrier: Arc<Barrier>,
         storage_type: &'static str,
         cluster_name: Option<String>,
+        plugins: Arc<PluginsService>,
     ) -> Self {
         // Counted from the clock, so that another run of this process is another epoch too.
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -63,6 +66,7 @@ impl BarrierService {
             ceremonies: tokio::sync::Mutex::default(),
             cluster: ArcSwapOption::empty(),
             epoch,
+            plugins,
         }
     }
 
@@ -128,6 +132,7 @@ impl BarrierService {
             tracing::error!(%error, "the record of the cluster's name does not open; it goes without");
         });
         self.cluster.store(cluster.ok().flatten().map(Arc::new));
+        self.plugins.register_declared().await;
         self.epoch.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
@@ -217,7 +222,8 @@ mod tests {
         let barrier = Arc::new(Barrier::new(Arc::new(InMemory::new())));
         let shares = barrier.init(SealConfig::new(3, 2).unwrap(), Vec::new()).await.unwrap();
         barrier.unseal(&shares[..2]).await.unwrap();
-        let service = BarrierService::new(barrier, "inmem", None);
+        let plugins = Arc::new(PluginsService::new(barrier.clone(), None, None, Vec::new()));
+        let service = BarrierService::new(barrier, "inmem", None, plugins);
         service.progress().add(shares[2].clone(), 2);
         let state = service.state().await.unwrap();
         assert_eq!((state.sealed, state.progress, state.nonce.as_str()), (false, 0, ""));

@@ -127,6 +127,17 @@ pub enum PluginError {
     /// Another program was registered under the name since.
     #[error("plugin {0} was registered anew, with another program: reload the plugin to run that one")]
     Superseded(PluginName),
+    /// Somebody registered what the configuration declares.
+    #[error(
+        "{plugin_type} plugin {name} was registered already, but not by this configuration: deregister it, or do not \
+         declare it"
+    )]
+    NotDeclared {
+        /// The plugin.
+        name: PluginName,
+        /// What it is for.
+        plugin_type: PluginType,
+    },
     /// Nothing of that name, type and version.
     #[error("plugin not found in the catalog: {name}{}", if version.is_none() { String::new() } else { format!(", version={version}") })]
     NotFound {
@@ -274,6 +285,7 @@ impl PluginError {
             | Self::NoRelease { .. }
             | Self::BuiltIn(_)
             | Self::Superseded(_)
+            | Self::NotDeclared { .. }
             | Self::NotFound { .. } => Kind::Invalid,
             Self::Artifact(error) | Self::Broken { source: error, .. } => error.kind(),
             Self::NoEntry => Kind::NotFound,

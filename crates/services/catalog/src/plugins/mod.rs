@@ -1,8 +1,10 @@
 //! Which plugins exist, and the bytes of the external ones.
 
+mod declaring;
 mod directory;
 mod error;
 mod fetch;
+mod images;
 mod lookup;
 mod pinning;
 mod pins;
@@ -18,6 +20,7 @@ mod uploading;
 use std::{path::PathBuf, sync::Arc};
 
 use ::storage::Barrier;
+use arc_swap::ArcSwap;
 use domain::{PluginName, PluginType, Sha256};
 use tokio::sync::Mutex;
 use tokio_stream::wrappers::ReceiverStream;
@@ -29,9 +32,10 @@ use wire::catalog::v1::{
     Runtime, RuntimeRequest, UnpinReply, UploadPiece, UploadRequest, UploadState, plugins_server,
 };
 
-use crate::{BuiltinInfo, Error};
+use crate::{BuiltinInfo, Declared, Error};
 use directory::{PluginDirectory, matching};
 pub use error::{ArtifactError, PluginError};
+pub use images::{DownloadError, DownloadFailed};
 use lookup::Entry;
 use pins::Pins;
 use record::{Id, Program, Record};
@@ -54,6 +58,7 @@ pub struct PluginsService {
     /// Who adds to an upload, or finishes one, waits here.
     uploading: Mutex<()>,
     builtins: Vec<BuiltinInfo>,
+    declared: ArcSwap<Declared>,
 }
 
 /// Checks the names of an entry.
@@ -85,6 +90,7 @@ impl PluginsService {
             uploading: Mutex::default(),
             directory,
             builtins,
+            declared: ArcSwap::default(),
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Record {
     pub(super) env: Vec<String>,
     /// The sandbox that its processes are confined by.
     pub(super) runtime: Option<PluginName>,
+    /// The configuration of the server asked for it, and takes it back.
+    pub(super) declared: bool,
 }
 
 /// The form in storage. It repeats the name, so that a record is of one piece.
@@ -49,21 +51,25 @@ struct Stored {
     env: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     runtime: Option<PluginName>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    declared: bool,
 }
 
 impl Record {
     pub(super) fn encode(self) -> serde_json::Result<Bytes> {
-        let Self { id, sha256, program: Program { release, command }, args, env, runtime } = self;
+        let Self { id, sha256, program: Program { release, command }, args, env, runtime, declared } = self;
         let Id { plugin_type, name, version } = id;
         let sha256 = sha256.to_string();
-        let stored = Stored { plugin_type, name, version, sha256, command, release, args, env, runtime };
+        let stored =
+            Stored { plugin_type, name, version, sha256, command, release, args, env, runtime, declared };
         serde_json::to_vec(&stored).map(Bytes::from)
     }
 
     /// `None` when these bytes are no record of that entry.
     pub(super) fn decode(id: &Id, bytes: &[u8]) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(bytes).ok()?;
-        let Stored { plugin_type, name, version, sha256, command, release, args, env, runtime } = stored;
+        let Stored { plugin_type, name, version, sha256, command, release, args, env, runtime, declared } =
+            stored;
         let found = Id { plugin_type, name, version };
         let sha256 = sha256.parse().ok()?;
         (found == *id).then_some(Self {
@@ -73,6 +79,7 @@ impl Record {
             args,
             env,
             runtime,
+            declared,
         })
     }
 }
@@ -125,6 +132,7 @@ mod tests {
             args: vec!["--x".to_owned()],
             env: vec!["TOKEN=canary".to_owned()],
             runtime: Some("strict".parse().unwrap()),
+            declared: true,
         }
     }
 

@@ -158,6 +158,7 @@ mod tests {
             args: Vec::new(),
             env: Vec::new(),
             runtime: None,
+            declared: false,
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// A registration whose file has not been looked at.
-#[derive(Debug)]
+#[derive(Clone)]
 pub(super) struct Draft {
     pub(super) id: Id,
     /// What the file has to hash to; none: it is a release, and whatever is there is what is meant.
@@ -18,13 +18,19 @@ pub(super) struct Draft {
     args: Vec<String>,
     env: Vec<String>,
     runtime: Option<PluginName>,
+    declared: bool,
 }
 
 impl Draft {
+    /// The configuration asks for it, not somebody with a token.
+    pub(super) fn declared(self) -> Self {
+        Self { declared: true, ..self }
+    }
+
     /// The record, once it is known what the file hashes to.
     pub(super) fn with(self, sha256: Sha256) -> Record {
-        let Self { id, sha256: _, program, other_release: _, args, env, runtime } = self;
-        Record { id, sha256, program, args, env, runtime }
+        let Self { id, sha256: _, program, other_release: _, args, env, runtime, declared } = self;
+        Record { id, sha256, program, args, env, runtime, declared }
     }
 }
 
@@ -52,7 +58,7 @@ pub(super) fn check(plugin: Plugin) -> Result<Draft, PluginError> {
         }
     };
     check_surroundings(&program.command, &args, &plugin.env)?;
-    Ok(Draft { id, sha256, program, other_release, args, env: plugin.env, runtime })
+    Ok(Draft { id, sha256, program, other_release, args, env: plugin.env, runtime, declared: false })
 }
 
 /// A program in its unpacked release: it is called after the plugin, unless something else is said.
@@ -119,7 +125,7 @@ mod tests {
     }
 
     fn refused(plugin: Plugin) -> String {
-        check(plugin).unwrap_err().to_string()
+        check(plugin).map(drop).unwrap_err().to_string()
     }
 
     #[test]

@@ -1,0 +1,359 @@
+use std::collections::BTreeSet;
+
+use domain::{
+    DeclaredPlugin, Outbound, PluginImage, PluginName, PluginSource, PluginType, PluginVersion, Sha256,
+    path_in_image,
+};
+use ipnet::IpNet;
+use oci_spec::distribution::Reference;
+
+use super::{
+    problem::Place,
+    setting::{Setting, Texts},
+    stanza::Stanza,
+    tree::{Entry, Node, Value},
+};
+
+/// The largest program that is taken out of an image by default.
+const LARGEST: u64 = 512 << 20;
+
+/// How a declared plugin looks.
+const EXAMPLE: &str = "plugin \"secret\" \"kv\" { image = …, version = …, sha256sum = … }";
+
+/// The plugins that the configuration declares, and what is done about them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plugins {
+    /// In the order in which they stand there.
+    pub declared: Vec<DeclaredPlugin>,
+    /// They are registered whenever the server is unsealed.
+    pub auto_register: bool,
+    /// Those from images are downloaded when the server starts.
+    pub auto_download: bool,
+    /// The server starts even if one of them cannot be downloaded.
+    pub may_be_missing: bool,
+    /// How they are downloaded.
+    pub downloads: Downloads,
+}
+
+/// How programs are downloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Downloads {
+    /// The largest that is taken, in bytes.
+    pub largest: u64,
+    /// Where the server may connect to.
+    pub outbound: Outbound,
+    /// Registries, as images name them, that are spoken to without TLS.
+    pub plain_http: Vec<String>,
+}
+
+impl Default for Downloads {
+    fn default() -> Self {
+        Self { largest: LARGEST, outbound: Outbound::default(), plain_http: Vec::new() }
+    }
+}
+
+/// Whether the server starts when a download fails; the first is what happens otherwise.
+enum Behaviour {
+    Fail,
+    Continue,
+}
+
+impl Setting for Behaviour {
+    const ALLOWED: &'static str = "\"fail\" or \"continue\"";
+
+    fn read(value: &Value) -> Option<Self> {
+        match String::read(value)?.as_str() {
+            "fail" => Some(Self::Fail),
+            // OpenBao's pages call it so, too.
+            "continue" | "warn" => Some(Self::Continue),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for Sha256 {
+    const ALLOWED: &'static str = "the SHA256 of the plugin's program, 64 hex digits";
+
+    fn read(value: &Value) -> Option<Self> {
+        String::read(value)?.parse().ok()
+    }
+}
+
+/// The version of a plugin, and as it was written, which is what its image is tagged with.
+struct Version {
+    tag: String,
+    version: PluginVersion,
+}
+
+impl Setting for Version {
+    const ALLOWED: &'static str = "a semantic version, such as \"v1.0.0\"";
+
+    fn read(value: &Value) -> Option<Self> {
+        let tag = String::read(value)?;
+        let version: PluginVersion = tag.parse().ok()?;
+        (!version.is_none() && !version.is_builtin()).then_some(Self { tag, version })
+    }
+}
+
+/// Networks, with their lengths.
+struct Networks(Vec<IpNet>);
+
+impl Setting for Networks {
+    const ALLOWED: &'static str = "a list of networks, such as [\"10.0.0.0/8\"]";
+
+    fn read(value: &Value) -> Option<Self> {
+        let Texts(texts) = Texts::read(value)?;
+        texts.iter().map(|text| text.parse().ok()).collect::<Option<_>>().map(Self)
+    }
+}
+
+/// Everything about plugins that are declared.
+pub(super) fn read(top: &mut Stanza<'_>) -> Plugins {
+    let texts = |found: Option<Texts>| found.map(|Texts(texts)| texts).unwrap_or_default();
+    let downloads = Downloads {
+        largest: top.last("plugin_download_max_size").unwrap_or(LARGEST),
+        outbound: Outbound {
+            networks: top.last("plugin_download_networks").map(|Networks(all)| all).unwrap_or_default(),
+        },
+        plain_http: texts(top.last("plugin_download_plain_http")),
+    };
+    let plugins = Plugins {
+        auto_register: top.last("plugin_auto_register").unwrap_or_default(),
+        auto_download: top.last("plugin_auto_download").unwrap_or_default(),
+        may_be_missing: matches!(top.last("plugin_download_behavior"), Some(Behaviour::Continue)),
+        downloads,
+        declared: Vec::new(),
+    };
+    Plugins { declared: declared(top), ..plugins }
+}
+
+fn declared(top: &mut Stanza<'_>) -> Vec<DeclaredPlugin> {
+    let mut found = Vec::new();
+    let (mut entries, mut files) = (BTreeSet::new(), BTreeSet::new());
+    for (plugin_type, name, node) in named(top) {
+        let place = node.place.clone();
+        let Some(plugin) = one(&plugin_type, name, node, top) else { continue };
+        let entry = (plugin.plugin_type, plugin.name.clone(), plugin.version.clone());
+        let from_image = matches!(plugin.source, PluginSource::Image(_));
+        if !entries.insert(entry) || (from_image && !files.insert(plugin.command())) {
+            let text = format!(
+                "{plugin_type} plugin {:?} has this version twice; keep one of them",
+                plugin.name.as_str()
+            );
+            top.problems.error(&place, text);
+        }
+        found.push(plugin);
+    }
+    found
+}
+
+/// Every stanza with its two labels, in order.
+fn named(top: &mut Stanza<'_>) -> Vec<(String, String, Node)> {
+    let mut found = Vec::new();
+    for Entry { key, node } in top.labelled("plugin").into_iter().flat_map(spread) {
+        let Value::Table(names) = node.value else { continue };
+        for Entry { key: name, node } in names.into_iter().flat_map(spread) {
+            match node.value {
+                Value::Table(_) => found.push((key.clone(), name, node)),
+                _ => top.problems.error(&node.place, format!("`plugin` needs a type and a name: {EXAMPLE}")),
+            }
+        }
+    }
+    found
+}
+
+/// JSON writes several blocks of one label as a list below it.
+fn spread(entry: Entry) -> Vec<Entry> {
+    match entry.node.value {
+        Value::List(nodes) => nodes.into_iter().map(|node| Entry { key: entry.key.clone(), node }).collect(),
+        _ => vec![entry],
+    }
+}
+
+fn one(plugin_type: &str, name: String, node: Node, top: &mut Stanza<'_>) -> Option<DeclaredPlugin> {
+    let place = node.place.clone();
+    let names = plugin_type.parse::<PluginType>().and_then(|it| Ok((it, PluginName::try_from(name)?)));
+    let (plugin_type, name) = names.map_err(|error| top.problems.error(&place, error.to_string())).ok()?;
+    let mut stanza = Stanza::of("plugin", node, top.problems)?;
+    let version: Option<Version> = stanza.required("plugin", "version", &place);
+    let sha256 = stanza.required("plugin", "sha256sum", &place);
+    let source = source(&mut stanza, &name, version.as_ref(), &place);
+    let Texts(args) = stanza.last("args").unwrap_or_default();
+    let Texts(env) = stanza.last("env").unwrap_or_default();
+    if env.iter().any(|variable| variable.split_once('=').is_none_or(|(name, _)| name.is_empty())) {
+        stanza.problems.error(&place, "each variable in `env` of `plugin` is written KEY=value");
+    }
+    if args.iter().chain(&env).any(|text| text.contains('\0')) {
+        stanza.problems.error(&place, "`args` and `env` of `plugin` cannot contain NUL");
+    }
+    stanza.finish(&[]);
+    let (Version { version, .. }, sha256, source) = (version?, sha256?, source?);
+    Some(DeclaredPlugin { plugin_type, name, version, sha256, source, args, env })
+}
+
+fn source(
+    stanza: &mut Stanza<'_>,
+    name: &PluginName,
+    version: Option<&Version>,
+    place: &Place,
+) -> Option<PluginSource> {
+    let (image, command, binary) = (stanza.last("image"), stanza.last("command"), stanza.last("binary_name"));
+    let wrong = match (image, command, binary) {
+        (Some(repository), None, binary) => {
+            let image = PluginImage { repository, tag: version?.tag.clone(), binary };
+            match unfit(&image, name) {
+                None => return Some(PluginSource::Image(image)),
+                Some(text) => text,
+            }
+        }
+        (None, Some(command), None) => return Some(PluginSource::File { command }),
+        (None, Some(_), Some(_)) => {
+            "`binary_name` of `plugin` is for an `image`; `command` needs none".to_owned()
+        }
+        (Some(_), Some(_), _) => "`plugin` has an `image` or a `command`, not both".to_owned(),
+        (None, None, _) => {
+            "`plugin` needs an `image`, or the `command` of a program in the plugin directory".to_owned()
+        }
+    };
+    stanza.problems.error(place, wrong);
+    None
+}
+
+/// What is wrong with an image, if anything is.
+fn unfit(image: &PluginImage, name: &PluginName) -> Option<String> {
+    if name.as_str().contains('/') {
+        let text = "the name of a plugin from an image has no slash: its file in the plugin directory is called after it";
+        return Some(text.to_owned());
+    }
+    if image.binary.as_deref().is_some_and(|path| path_in_image(path).is_none()) {
+        return Some("`binary_name` of `plugin` is a path inside the image".to_owned());
+    }
+    let error = Reference::try_from(image.reference()).err()?;
+    Some(format!(
+        "`image` and `version` of `plugin` do not name an image, as in \"ghcr.io/org/kv\" and \"v1.0.0\": {error}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Error, read_texts};
+
+    const SHA256: &str = "9fdd8be7947e4a4caf7cce4f0e02695081b6c85178aa912df5d37be97363144c";
+
+    fn read_as(name: &str, text: String) -> Result<Plugins, Vec<String>> {
+        match read_texts(&[(name.into(), text)], Vec::new()) {
+            Ok((config, warnings)) => {
+                assert_eq!(warnings, []);
+                Ok(config.plugins)
+            }
+            Err(Error::Invalid(problems)) => Err(problems.iter().map(ToString::to_string).collect()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn read(text: &str) -> Result<Plugins, Vec<String>> {
+        read_as("a.hcl", text.replace("SHA256", &format!("\"{SHA256}\"")))
+    }
+
+    #[test]
+    fn plugins_are_declared_in_hcl_and_in_json() {
+        let hcl = read(
+            "plugin_auto_download = true\nplugin_auto_register = true\nplugin_download_behavior = \"continue\"\n\
+             plugin_download_max_size = 1024\nplugin_download_networks = [\"10.0.0.0/8\"]\n\
+             plugin_download_plain_http = [\"10.0.0.1:5000\"]\n\
+             plugin \"secret\" \"aws\" {\n image = \"ghcr.io/org/aws\"\n version = \"v1.0.0\"\n sha256sum = SHA256\n}\n\
+             plugin \"secret\" \"aws\" {\n image = \"ghcr.io/org/aws\"\n version = \"1.1\"\n sha256sum = SHA256\n \
+             binary_name = \"/bin/aws\"\n}\n\
+             plugin \"auth\" \"own\" {\n command = \"own\"\n version = \"v2\"\n sha256sum = SHA256\n \
+             args = [\"-x\"]\n env = [\"A=b\"]\n}",
+        )
+        .unwrap();
+        let json = format!(
+            r#"{{"plugin_auto_download": true, "plugin_auto_register": "true", "plugin_download_behavior": "warn",
+              "plugin_download_max_size": 1024, "plugin_download_networks": ["10.0.0.0/8"],
+              "plugin_download_plain_http": ["10.0.0.1:5000"],
+              "plugin": [
+                {{"secret": {{"aws": [
+                  {{"image": "ghcr.io/org/aws", "version": "v1.0.0", "sha256sum": "{SHA256}"}},
+                  {{"image": "ghcr.io/org/aws", "version": "1.1", "sha256sum": "{SHA256}", "binary_name": "/bin/aws"}}
+                ]}}}},
+                {{"auth": {{"own": {{"command": "own", "version": "v2", "sha256sum": "{SHA256}", "args": ["-x"],
+                  "env": ["A=b"]}}}}}}]}}"#
+        );
+        assert_eq!(read_as("a.json", json), Ok(hcl.clone()));
+        assert!(hcl.auto_register && hcl.auto_download && hcl.may_be_missing);
+        assert_eq!((hcl.downloads.largest, hcl.downloads.plain_http.len()), (1024, 1));
+        let commands: Vec<_> = hcl.declared.iter().map(DeclaredPlugin::command).collect();
+        assert_eq!(commands, ["secret-aws-v1.0.0", "secret-aws-1.1", "own"]);
+        assert_eq!(hcl.declared[1].version.to_string(), "v1.1.0");
+        assert_eq!(read("").unwrap(), Plugins::default());
+    }
+
+    #[test]
+    fn each_mistake_has_its_line_and_its_sentence() {
+        let whole = "image = \"r.example/kv\"\nversion = \"v1\"\nsha256sum = SHA256";
+        let block = |lines: &str| format!("plugin \"secret\" \"kv\" {{\n{lines}\n}}");
+        for (text, said) in [
+            (
+                block("version = \"v1\"\nsha256sum = SHA256"),
+                "a.hcl:1: `plugin` needs an `image`, or the `command`",
+            ),
+            (
+                block(&format!("{whole}\ncommand = \"kv\"")),
+                "a.hcl:1: `plugin` has an `image` or a `command`, not both",
+            ),
+            (
+                block("image = \"r.example/kv\"\nsha256sum = SHA256"),
+                "a.hcl:1: `plugin` needs `version`: a semantic version",
+            ),
+            (
+                block(&whole.replace("\"v1\"", "\"latest\"")),
+                "a.hcl:3: `version` is \"latest\"; allowed: a semantic version",
+            ),
+            (block(&whole.replace("\"v1\"", "\"v1.0.0+builtin\"")), "a.hcl:3: `version` is"),
+            (
+                block(&whole.replace("SHA256", "\"abc\"")),
+                "a.hcl:4: `sha256sum` is \"abc\"; allowed: the SHA256",
+            ),
+            (
+                block("image = \"r.example/kv\"\nversion = \"v1\""),
+                "a.hcl:1: `plugin` needs `sha256sum`: the SHA256",
+            ),
+            (
+                block(&whole.replace("r.example/kv", "R EXAMPLE")),
+                "a.hcl:1: `image` and `version` of `plugin` do not name",
+            ),
+            (
+                block(&format!("{whole}\nbinary_name = \"../kv\"")),
+                "a.hcl:1: `binary_name` of `plugin` is a path inside",
+            ),
+            (
+                block(&format!("{whole}\nenv = [\"canary\"]")),
+                "a.hcl:1: each variable in `env` of `plugin` is written",
+            ),
+            (
+                block(whole).replace("\"kv\" {", "\"a/kv\" {"),
+                "a.hcl:1: the name of a plugin from an image has no slash",
+            ),
+            (block(whole).replace("secret", "kms"), "a.hcl:1: \"kms\" is not a supported plugin type"),
+            (format!("plugin \"secret\" {{\n{whole}\n}}"), "a.hcl:2: `plugin` needs a type and a name"),
+            (
+                format!("{}\n{}", block(whole), block(whole)),
+                "a.hcl:6: secret plugin \"kv\" has this version twice",
+            ),
+            (
+                "plugin_download_behavior = \"ignore\"".to_owned(),
+                "a.hcl:1: `plugin_download_behavior` is \"ignore\"; allowed: \"fail\" or",
+            ),
+            (
+                "plugin_download_networks = [\"10.0.0.1/99\"]".to_owned(),
+                "a.hcl:1: `plugin_download_networks` is a list; allowed: a list of networks",
+            ),
+        ] {
+            let problems = read(&text).unwrap_err();
+            assert!(problems[0].starts_with(said), "{text}\n{problems:?}");
+            assert!(!problems.concat().contains("canary"), "{problems:?}");
+        }
+    }
+}
