@@ -21,6 +21,16 @@ impl PluginVersion {
         self.0.is_none()
     }
 
+    /// The lowest version without a name of its own that is higher; the first one after none.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        let next = self.0.as_ref().map_or_else(
+            || semver::Version::new(0, 0, 1),
+            |version| semver::Version::new(version.major, version.minor, version.patch.saturating_add(1)),
+        );
+        Self(Some(next))
+    }
+
     /// Whether its metadata says that it is built in, which no registered version may.
     pub fn is_builtin(&self) -> bool {
         self.0.as_ref().is_some_and(|v| v.build.split('.').any(|part| part == "builtin"))
@@ -88,6 +98,14 @@ mod tests {
         assert!("1.0.0+builtin".parse::<PluginVersion>().unwrap().is_builtin());
         assert!("1.0.0+builtin.vault".parse::<PluginVersion>().unwrap().is_builtin());
         assert!(!"1.0.0-builtin".parse::<PluginVersion>().unwrap().is_builtin());
+    }
+
+    #[test]
+    fn the_next_version_is_higher_and_has_no_name() {
+        for (version, next) in [("", "v0.0.1"), ("1.2.3", "v1.2.4"), ("1.2.3-rc1+x", "v1.2.4")] {
+            let version: PluginVersion = version.parse().unwrap();
+            assert!(version.next() > version && version.next().to_string() == next);
+        }
     }
 
     #[test]

@@ -1,11 +1,9 @@
-//! The command line, in Vault's manner: long flags take one dash or two.
+//! What this program does itself; the commands that ask a server are in the crate `cli`.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use kit::Service;
-
-use crate::register::RegisterFlags;
 
 /// A plugin host: every auth method and secrets engine is a plugin.
 #[derive(Debug, Parser)]
@@ -34,20 +32,8 @@ enum Command {
         /// The folder that they are written to; it is made if need be.
         folder: PathBuf,
     },
-    /// Work with the plugins of a server that runs.
-    Plugin {
-        /// What to do.
-        #[command(subcommand)]
-        command: PluginCommand,
-    },
     /// Print the version.
     Version,
-}
-
-#[derive(Debug, Subcommand)]
-enum PluginCommand {
-    /// Send a plugin's program to a server, and register it there.
-    Register(Box<RegisterFlags>),
 }
 
 /// What every service is started with.
@@ -102,13 +88,14 @@ fn service(name: &str) -> Result<Service, String> {
     Service::from_name(name).ok_or_else(|| "there are catalog, launcher, router and gateway".to_owned())
 }
 
-/// Runs what the command line asks for. A wrong command line is 2, a failure 1.
+/// Runs what the command line asks for.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse_from(two_dashes(std::env::args_os())) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    };
-    match perform(cli.command) {
+    cli::run(Cli::command(), std::env::args_os().collect(), chosen)
+}
+
+fn chosen(matches: &ArgMatches) -> ExitCode {
+    let done = Cli::from_arg_matches(matches).map_err(Into::into).and_then(|cli| perform(cli.command));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("Error: {error:#}");
@@ -127,7 +114,6 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Gateway(flags) => crate::service::run(Service::Gateway, flags),
         Command::Health(flags) => crate::health::run(flags),
         Command::DevCerts { folder } => crate::certs::run(&folder),
-        Command::Plugin { command: PluginCommand::Register(flags) } => crate::register::run(*flags),
         Command::Version => {
             crate::banner::version();
             Ok(())
@@ -135,84 +121,34 @@ fn perform(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Gives flags of more than one letter their second dash; what follows `--` stays as it is.
-fn two_dashes(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut plain = false;
-    let rewrite = |argument: OsString| {
-        plain |= argument == "--";
-        match argument.to_str() {
-            Some(text) if !plain && is_single_dashed(text) => OsString::from(format!("-{text}")),
-            _ => argument,
-        }
-    };
-    arguments.map(rewrite).collect()
-}
-
-fn is_single_dashed(text: &str) -> bool {
-    let Some(name) = text.strip_prefix('-') else { return false };
-    let name = name.split('=').next().unwrap_or_default();
-    name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphabetic())
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parse(words: &[&str]) -> Result<Cli, clap::Error> {
-        let words = ["mortise"].iter().chain(words).map(OsString::from);
-        Cli::try_parse_from(two_dashes(words))
+        Cli::try_parse_from(["mortise"].iter().chain(words))
     }
 
     #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+    fn the_command_line_is_sound_with_all_commands() {
+        cli::with_commands(Cli::command()).debug_assert();
     }
 
     #[test]
-    fn long_flags_take_one_dash_or_two() {
-        for words in [
-            ["server", "-config=a.hcl", "-config", "b", "-log-level=debug"],
-            ["server", "--config=a.hcl", "--config", "b", "--log-level=debug"],
-        ] {
-            let Command::Server(flags) = parse(&words).unwrap().command else { panic!("a server") };
-            assert_eq!(flags.service.config, [PathBuf::from("a.hcl"), PathBuf::from("b")]);
-            assert_eq!(flags.service.log_level.as_deref(), Some("debug"));
-        }
+    fn a_server_takes_its_configuration_from_several_files() {
+        let words = ["server", "--config=a.hcl", "--config", "b", "--log-level=debug"];
+        let Command::Server(flags) = parse(&words).unwrap().command else { panic!("a server") };
+        assert_eq!(flags.service.config, [PathBuf::from("a.hcl"), PathBuf::from("b")]);
+        assert_eq!(flags.service.log_level.as_deref(), Some("debug"));
     }
 
     #[test]
     fn a_development_server_takes_vaults_flags() {
-        let words = ["server", "-dev", "-dev-root-token-id=root", "-dev-plugin-dir=p", "-dev-no-store-token"];
+        let words =
+            ["server", "--dev", "--dev-root-token-id=root", "--dev-plugin-dir=p", "--dev-no-store-token"];
         let Command::Server(flags) = parse(&words).unwrap().command else { panic!("a server") };
         assert!(flags.dev && flags.dev_no_store_token);
         assert_eq!(flags.dev_root_token_id.as_deref(), Some("root"));
         assert_eq!(flags.dev_plugin_dir, Some("p".into()));
-    }
-
-    #[test]
-    fn a_plugin_is_registered_with_vaults_flags() {
-        let words =
-            ["plugin", "register", "-upload=kv", "-version=1.0", "-args=-a", "-env=A=b", "secret", "my-kv"];
-        let Command::Plugin { command: PluginCommand::Register(flags) } = parse(&words).unwrap().command
-        else {
-            panic!("a plugin")
-        };
-        assert_eq!((flags.version.as_str(), flags.name.as_str()), ("1.0", "my-kv"));
-        assert_eq!((&*flags.args, &*flags.env), (&["-a".to_owned()][..], &["A=b".to_owned()][..]));
-    }
-
-    #[test]
-    fn short_flags_values_and_what_follows_two_dashes_stay() {
-        let words = ["-h", "-", "--", "-config", "-1", "a-b"].map(OsString::from);
-        assert_eq!(two_dashes(words.clone().into_iter()), words);
-    }
-
-    #[test]
-    fn unknown_commands_and_flags_are_errors_of_usage() {
-        for words in [vec!["nonsense"], vec!["server", "-nonsense"], vec![]] {
-            assert_eq!(parse(&words).unwrap_err().exit_code(), 2, "{words:?}");
-        }
     }
 }

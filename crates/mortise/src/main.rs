@@ -11,7 +11,6 @@ mod loggers;
 mod meters;
 mod neighbours;
 mod parts;
-mod register;
 mod server;
 mod service;
 mod shown;
