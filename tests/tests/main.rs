@@ -15,6 +15,7 @@ mod bad_plugins;
 mod catalog;
 mod chaos;
 mod checksum_changed;
+mod cli;
 mod command_line;
 mod crash_loops;
 mod crowd;

@@ -99,13 +99,18 @@ fn addresses(address: &str) -> Result<Vec<SocketAddr>, Failure> {
 /// An address without what could be a password in it.
 pub(super) fn shown(address: &str) -> String {
     match Url::parse(address) {
-        Ok(mut url) if !url.cannot_be_a_base() => {
-            let hidden = url.set_username("").is_ok() && url.set_password(None).is_ok();
-            if hidden { url.as_str().trim_end_matches('/').to_owned() } else { "the address".to_owned() }
-        }
+        Ok(url) => shown_url(&url).trim_end_matches('/').to_owned(),
         _ if address.contains('@') => "the address".to_owned(),
         _ => format!("{address:?}"),
     }
+}
+
+/// Likewise, of something at an address.
+pub(super) fn shown_url(url: &Url) -> String {
+    let mut url = url.clone();
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    let is_hidden = is_plain || (url.set_username("").is_ok() && url.set_password(None).is_ok());
+    if is_hidden { url.into() } else { "the address".to_owned() }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl fmt::Display for Refusal {
         if let Some(namespace) = &self.namespace {
             writeln!(f, "Namespace: {namespace}")?;
         }
-        writeln!(f, "URL: {} {}", self.method, connection::shown(self.url.as_str()))?;
+        writeln!(f, "URL: {} {}", self.method, connection::shown_url(&self.url))?;
         match self.answer.errors() {
             Some(errors) => {
                 writeln!(f, "Code: {}. Errors:", self.answer.status)?;

@@ -50,7 +50,7 @@ pub struct Request {
 
 impl Request {
     fn new(method: Method, path: impl Into<String>, body: Option<Value>) -> Self {
-        let path = path.into().trim_start_matches('/').to_owned();
+        let path = path.into().trim_matches('/').to_owned();
         Self {
             method,
             path,
