@@ -22,7 +22,7 @@ VAULT_TOKEN=$token vault kv get -format=json -mount=team db | grep -q '"user": "
 if VAULT_TOKEN=$token vault kv put team/db user=x 2> refused; then exit 9; fi
 grep -q "Code: 403. Errors:" refused
 set +e
-vault read team/none > /dev/null 2>&1; test $? -eq 2 || exit 8
+vault read cubbyhole/none > /dev/null 2>&1; test $? -eq 2 || exit 8
 vault kv get > /dev/null 2>&1; test $? -eq 1 || exit 7
 vault kv get -output-curl-string team/db | grep -qF '$(vault print token)' || exit 6
 echo done

@@ -64,8 +64,7 @@ struct Candidate<'s> {
 impl Candidate<'_> {
     /// Whether it is; if another program is registered as this version, that is a mistake.
     fn is_registered(&self) -> Result<bool> {
-        let kinds = self.session.given.text("type").map_or_else(|| KINDS.to_vec(), |kind| vec![kind]);
-        for kind in kinds {
+        for kind in KINDS {
             let path = format!("sys/plugins/catalog/{kind}/{}", self.name);
             let found = self.session.find(&Request::get(path).with("version", &*self.version), || {
                 "Error reading the catalog".to_owned()
@@ -145,9 +144,8 @@ fn tell(
 
 /// All versions of a plugin, whatever its type.
 fn known(session: &Session<'_>, name: &str) -> Result<Vec<PluginVersion>> {
-    let kinds = session.given.text("type").map_or_else(|| KINDS.to_vec(), |kind| vec![kind]);
     let mut all = Vec::new();
-    for kind in kinds {
+    for kind in KINDS {
         all.extend(Named { kind: kind.to_owned(), name: name.to_owned() }.versions(session)?);
     }
     all.sort();

@@ -80,7 +80,7 @@ pub(super) fn info(session: &Session<'_>) -> Result<()> {
 }
 
 pub(super) fn list(session: &Session<'_>) -> Result<()> {
-    let request = Request::list("sys/plugins/runtimes/catalog");
+    let request = Request::get("sys/plugins/runtimes/catalog");
     let request =
         session.given.text("type").into_iter().fold(request, |request, kind| request.with("type", kind));
     let data = session.ask(&request, || "Error listing available plugin runtimes".to_owned())?.data()?;
