@@ -5,6 +5,8 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use kit::Service;
 
+use crate::migrate::MigrateFlags;
+
 /// A plugin host: every auth method and secrets engine is a plugin.
 #[derive(Debug, Parser)]
 #[command(name = "mortise", version, arg_required_else_help = true)]
@@ -32,8 +34,20 @@ enum Command {
         /// The folder that they are written to; it is made if need be.
         folder: PathBuf,
     },
+    /// Initialise, unseal, seal, change keys, and migrate what is stored.
+    Operator {
+        /// What to do; what asks a server is in the crate `cli`.
+        #[command(subcommand)]
+        command: OperatorCommand,
+    },
     /// Print the version.
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum OperatorCommand {
+    /// Copy everything from one storage to another, while no server runs on them.
+    Migrate(MigrateFlags),
 }
 
 /// What every service is started with.
@@ -114,6 +128,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Gateway(flags) => crate::service::run(Service::Gateway, flags),
         Command::Health(flags) => crate::health::run(flags),
         Command::DevCerts { folder } => crate::certs::run(&folder),
+        Command::Operator { command: OperatorCommand::Migrate(flags) } => crate::migrate::run(flags),
         Command::Version => {
             crate::banner::version();
             Ok(())
@@ -150,5 +165,15 @@ mod tests {
         assert!(flags.dev && flags.dev_no_store_token);
         assert_eq!(flags.dev_root_token_id.as_deref(), Some("root"));
         assert_eq!(flags.dev_plugin_dir, Some("p".into()));
+    }
+
+    #[test]
+    fn a_storage_is_migrated_with_vaults_flags() {
+        let words = ["operator", "migrate", "--config=m.hcl", "--start=data/", "--max-parallel=3", "--reset"];
+        let Command::Operator { command: OperatorCommand::Migrate(flags) } = parse(&words).unwrap().command
+        else {
+            panic!("a migration")
+        };
+        assert_eq!((flags.start.as_str(), flags.max_parallel, flags.reset), ("data/", 3, true));
     }
 }

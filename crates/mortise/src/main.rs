@@ -9,6 +9,7 @@ mod edge;
 mod health;
 mod loggers;
 mod meters;
+mod migrate;
 mod neighbours;
 mod parts;
 mod server;

@@ -27,18 +27,26 @@ pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), con
 }
 
 fn given(flags: &ServiceFlags) -> Vec<Given> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (api_addr, connection_url) = (variable(API_ADDR), variable(PG_CONNECTION_URL));
+    let api_addr = variable(API_ADDR);
     let flag = |key: &'static str, name: &'static str, value: &Option<String>| {
         Some(Given { key, name, value: value.clone()? })
     };
     let given = [
         flag("api_addr", API_ADDR, &api_addr),
-        flag("connection_url", PG_CONNECTION_URL, &connection_url),
         flag("log_level", "-log-level", &flags.log_level),
         flag("log_format", "-log-format", &flags.log_format),
     ];
-    given.into_iter().flatten().collect()
+    given.into_iter().flatten().chain(given_database()).collect()
+}
+
+/// Where a database is, when the environment says it.
+pub fn given_database() -> Option<Given> {
+    let value = variable(PG_CONNECTION_URL)?;
+    Some(Given { key: "connection_url", name: PG_CONNECTION_URL, value })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// What holds for as long as a service runs.

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::Path;
 
-use crate::tls;
+use crate::{PostgreSql, tls};
 
 /// How the four services are deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// A server that keeps everything in that database. Where it is, it learns from its environment.
+    pub fn on(database: &PostgreSql) -> Self {
+        let url = ("VAULT_PG_CONNECTION_URL".to_owned(), database.admin_url());
+        Self { storage: r#"storage "postgresql" {}"#, environment: vec![url], ..Self::default() }
+    }
+
     pub(crate) fn scheme(&self) -> &'static str {
         if self.tls { "https" } else { "http" }
     }

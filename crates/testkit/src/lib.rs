@@ -30,6 +30,7 @@ pub use artifacts::{Plugin, bad_plugin, c_program, go_plugin, own_plugin, python
 pub use config::{Form, Options};
 pub use databases::{PostgreSql, Redis};
 pub use lifecycle::Transition;
+pub use look::files_below;
 pub use operator::Keys;
 pub use paths::repository;
 pub use plugins::Registration;

@@ -87,7 +87,8 @@ impl Server {
     }
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+/// The files and folders below a folder.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

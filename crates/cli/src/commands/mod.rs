@@ -51,7 +51,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("kv metadata", "Read and change what is noted about a secret."),
     ("lease", "Look up, renew and revoke leases."),
     ("namespace", "Make, change and delete namespaces."),
-    ("operator", "Initialise, unseal, seal, and change keys."),
+    ("operator", "Initialise, unseal, seal, change keys, and migrate what is stored."),
     ("plugin", "Register, run, watch and replace plugins."),
     ("plugin runtime", "Make and change the sandboxes that plugins run in."),
     ("policy", "Read, write and delete policies."),

@@ -85,10 +85,13 @@ impl PostgreSql {
                 here or in VAULT_PG_CONNECTION_URL";
             stanza.problems.error(place, text);
         }
+        let max_parallel = stanza.last("max_parallel").map_or(16, |Connections(number)| number);
         let read = Self {
+            max_parallel,
             table: stanza.last("table").map_or_else(|| TABLE.to_owned(), |Table(name)| name),
-            max_parallel: stanza.last("max_parallel").map_or(16, |Connections(number)| number),
-            max_idle_connections: stanza.last("max_idle_connections").map_or(4, |Count(number)| number),
+            max_idle_connections: stanza
+                .last("max_idle_connections")
+                .map_or(max_parallel, |Count(number)| number),
             max_connect_retries: stanza.last("max_connect_retries").map_or(1, |Count(number)| number),
             skip_create_table: stanza.any("skip_create_table"),
             connection_url: connection_url(stanza, url?)?,

@@ -9,7 +9,9 @@ use wire::{
     },
 };
 
-use crate::{BarrierService, Config, Declared, Error, PluginsService, StorageService};
+use crate::{
+    BarrierService, Config, Declared, Error, PluginsService, StorageService, migration::refuse_unfinished,
+};
 
 /// The three services over one barrier. Cheap to clone.
 #[derive(Clone)]
@@ -22,7 +24,12 @@ pub struct Catalog {
 impl Catalog {
     /// Opens the storage; the barrier around it is sealed.
     pub async fn open(config: Config) -> Result<Self, Error> {
+        // Looked at before it is taken over: a migration that runs is not to be disturbed.
+        if let Some(seen) = config.storage.look().await? {
+            refuse_unfinished(&*seen).await?;
+        }
         let below = config.storage.open().await?;
+        refuse_unfinished(&*below).await?;
         let barrier = Arc::new(Barrier::new(Arc::new(Cached::new(below, config.cache_bytes))));
         let plugins = Arc::new(PluginsService::new(
             barrier.clone(),

@@ -1,7 +1,12 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ::storage::{InMemory, PostgreSql, PostgreSqlConfig, Sqlite, Storage};
 use domain::{DeclaredPlugin, Outbound, PluginName, PluginType, PluginVersion};
+
+use crate::MigrationError;
 
 /// The database's name, when only its folder is given.
 const DATABASE: &str = "mortise.db";
@@ -64,6 +69,33 @@ impl StorageConfig {
             Self::File { .. } => "file",
             Self::PostgreSql(_) => "postgresql",
         }
+    }
+
+    /// Which one it is, for people and for comparisons.
+    pub(crate) fn place(&self) -> Result<String, MigrationError> {
+        let file = |path: &Path| {
+            let path = path.canonicalize().or_else(|_| std::path::absolute(path));
+            path.map(|path| format!("the file {}", path.display())).unwrap_or_default()
+        };
+        match self {
+            Self::Inmem => Err(MigrationError::Memory),
+            Self::Sqlite { path } => Ok(file(path)),
+            Self::File { path } => Ok(file(&path.join(DATABASE))),
+            Self::PostgreSql(config) => config.place().map_err(MigrationError::Source),
+        }
+    }
+
+    /// Opens it to be read, and leaves it to whoever writes to it. `None`: nothing is there.
+    pub(crate) async fn look(&self) -> ::storage::Result<Option<Arc<dyn Storage>>> {
+        fn shared<S: Storage>(seen: Option<S>) -> Option<Arc<dyn Storage>> {
+            seen.map(|seen| Arc::new(seen) as _)
+        }
+        Ok(match self {
+            Self::Inmem => None,
+            Self::Sqlite { path } => shared(Sqlite::look(path).await?),
+            Self::File { path } => shared(Sqlite::look(&path.join(DATABASE)).await?),
+            Self::PostgreSql(config) => shared(PostgreSql::look(config).await?),
+        })
     }
 
     /// Opens it.

@@ -63,6 +63,15 @@ pub enum Error {
     /// Storage failed, or the key was wrong.
     #[error(transparent)]
     Storage(#[from] ::storage::Error),
+    /// It is half of something.
+    #[error(
+        "the storage is being filled by a migration that has not ended, from {source_place}; run `mortise operator \
+         migrate` again until it ends, or give it up with -reset"
+    )]
+    Migrating {
+        /// From where.
+        source_place: String,
+    },
     /// Something about an upload.
     #[error(transparent)]
     Upload(#[from] UploadError),
@@ -89,6 +98,7 @@ impl Error {
             Self::Ceremony(error) => error.kind(),
             Self::CommitTooLarge { .. } => Kind::TooLarge,
             Self::Storage(error) => error.kind(),
+            Self::Migrating { .. } => Kind::Unavailable,
             Self::Upload(error) => error.kind(),
             Self::Download(error) => error.kind(),
             Self::Plugin(error) => error.kind(),

@@ -1,6 +1,9 @@
 use domain::Secret;
 use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 
+use super::failure::Failure;
+use crate::Error;
+
 /// What is appended to the table's name to make that of the table beside it.
 pub(super) const FENCE: &str = "_fence";
 
@@ -68,6 +71,15 @@ pub(super) enum ConfigError {
 }
 
 impl PostgreSqlConfig {
+    /// Which table of which database it is, for people and for comparisons.
+    pub fn place(&self) -> Result<String, Error> {
+        let options = self.options().map_err(Failure::from)?;
+        let [table, _] = self.tables().map_err(Failure::from)?;
+        let host = options.get_socket().map_or(options.get_host().into(), |socket| socket.to_string_lossy());
+        let (port, database) = (options.get_port(), options.get_database().unwrap_or(options.get_username()));
+        Ok(format!("the table {table} of the database {database:?} at {host}:{port}"))
+    }
+
     /// How it is connected to.
     pub(super) fn options(&self) -> Result<PgConnectOptions, ConfigError> {
         let url = self.connection_url.expose();

@@ -9,9 +9,10 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use super::{
     config::{ConfigError, PostgreSqlConfig},
     failure::{Failure, Why, within},
-    schema::Tables,
+    schema::{self, Tables},
     statements::Statements,
 };
+use crate::Result;
 
 /// How long the database may take to let us in.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -47,6 +48,13 @@ impl Link {
             Failure::Refused(_) => failure,
             passing => passing.unreached(),
         })
+    }
+
+    /// Whether the tables are there.
+    pub(super) async fn has_tables(&self) -> Result<bool> {
+        let mut connection = self.connect().await?;
+        let form = schema::form(&mut connection, &self.tables).await.map_err(Failure::from)?;
+        Ok(form > 0)
     }
 
     /// Says so, once.

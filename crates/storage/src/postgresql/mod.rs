@@ -36,32 +36,55 @@ const PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 2 });
 #[derive(Debug)]
 pub struct PostgreSql {
     readers: Readers,
-    writer: Writer,
+    /// None: it was opened to be read only.
+    writer: Option<Writer>,
 }
 
 impl PostgreSql {
     /// Opens the tables, made first when they are missing, and takes over writing from whoever opened them before.
     pub async fn open(config: &PostgreSqlConfig) -> Result<Self> {
         let link = Arc::new(Link::new(config).map_err(Failure::from)?);
-        let mut retries = config.max_connect_retries;
-        let writer = loop {
-            match Writer::start(link.clone(), !config.skip_create_table).await {
-                Err(Error::Unreachable(_)) if retries > 0 => {
-                    retries -= 1;
-                    sleep(PAUSE).await;
-                }
-                started => break started?,
+        let start = || Writer::start(link.clone(), !config.skip_create_table);
+        let writer = patiently(config.max_connect_retries, start).await?;
+        Ok(Self { readers: Readers::new(link, config), writer: Some(writer) })
+    }
+
+    /// Opens the tables to read them, and leaves writing to whoever has it. `None`: there are none, or nothing is in
+    /// them.
+    pub async fn look(config: &PostgreSqlConfig) -> Result<Option<Self>> {
+        let link = Arc::new(Link::new(config).map_err(Failure::from)?);
+        if !patiently(config.max_connect_retries, || link.has_tables()).await? {
+            return Ok(None);
+        }
+        let seen = Self { readers: Readers::new(link, config), writer: None };
+        Ok(if seen.page(&Prefix::ALL, "", 1).await?.is_empty() { None } else { Some(seen) })
+    }
+
+    async fn settled(&self) -> Result<()> {
+        match &self.writer {
+            Some(writer) => writer.settled().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Tries so often again to reach the database.
+async fn patiently<T>(mut retries: u32, work: impl AsyncFn() -> Result<T>) -> Result<T> {
+    loop {
+        match work().await {
+            Err(Error::Unreachable(_)) if retries > 0 => {
+                retries -= 1;
+                sleep(PAUSE).await;
             }
-        };
-        let most = config.max_parallel.saturating_sub(1);
-        Ok(Self { readers: Readers::new(link, most, config.max_idle_connections), writer })
+            done => return done,
+        }
     }
 }
 
 #[async_trait]
 impl Storage for PostgreSql {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
-        self.writer.settled().await?;
+        self.settled().await?;
         let rows = self.readers.rows(|statements| statements.value(key)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let value: Vec<u8> = row.try_get(0).map_err(Error::backend)?;
@@ -69,7 +92,7 @@ impl Storage for PostgreSql {
     }
 
     async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
-        self.writer.settled().await?;
+        self.settled().await?;
         let rows = self.readers.rows(|statements| statements.children(prefix, after, limit)).await?;
         let child = |row: &PgRow| {
             let key: &str = row.try_get(0).map_err(Error::backend)?;
@@ -82,7 +105,8 @@ impl Storage for PostgreSql {
         if writes.iter().any(|write| write.key().as_str().len() > LONGEST) {
             return Err(InvalidKey::TooLongHere(LONGEST).into());
         }
-        self.writer.commit(writes).await
+        let Some(writer) = &self.writer else { return Err(Error::ReadOnly) };
+        writer.commit(writes).await
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{
+    config::PostgreSqlConfig,
     failure::{Failure, within},
     link::Link,
     statements::{Ask, Statements},
@@ -42,13 +43,14 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// At most so many, and so many that are kept.
-    pub(super) fn new(link: Arc<Link>, most: u32, most_idle: u32) -> Self {
+    /// As many as the configuration leaves beside the one that writes.
+    pub(super) fn new(link: Arc<Link>, config: &PostgreSqlConfig) -> Self {
+        let most = config.max_parallel.saturating_sub(1).max(1);
         Self {
             link,
-            turns: Semaphore::new(most.max(1) as usize),
+            turns: Semaphore::new(most as usize),
             idle: Mutex::default(),
-            most_idle: most_idle as usize,
+            most_idle: config.max_idle_connections as usize,
         }
     }
 

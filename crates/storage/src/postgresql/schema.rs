@@ -18,7 +18,7 @@ const STEPS: [&str; 1] = [r#"
 "#];
 
 /// Whoever makes tables is alone while he does.
-const MAKING: i64 = 0x6d6f_7274_6973_65;
+const MAKING: i64 = 0x006d_6f72_7469_7365;
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -37,6 +37,7 @@ async fn names(storage: &PostgreSql) -> Vec<String> {
 #[tokio::test]
 async fn a_handle_that_was_replaced_writes_nothing_more() {
     let database = Database::start().await;
+    assert!(PostgreSql::look(&config(&database)).await.unwrap().is_none(), "there is nothing yet");
     let old = PostgreSql::open(&config(&database)).await.unwrap();
     old.put(key("a"), "old".into()).await.unwrap();
     let new = PostgreSql::open(&config(&database)).await.unwrap();
@@ -48,6 +49,9 @@ async fn a_handle_that_was_replaced_writes_nothing_more() {
         assert!(matches!(refused, Err(Error::ReadOnly)), "{refused:?}");
     }
     assert_eq!(old.get(&key("a")).await.unwrap().unwrap(), "new");
+    // Who only looks takes nothing over.
+    let seen = PostgreSql::look(&config(&database)).await.unwrap().unwrap();
+    assert!(matches!(seen.commit(vec![put("a")]).await, Err(Error::ReadOnly)));
     // Nor is a lost connection a way to the right to write.
     disconnect_all(&database);
     assert!(matches!(old.commit(vec![put("a")]).await, Err(Error::ReadOnly)));
@@ -157,6 +161,26 @@ async fn what_cannot_be_used_is_refused_in_a_sentence() {
     database.ask("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").unwrap();
     let answer = refused(PostgreSqlConfig { connection_url: url("/postgres", "/latin"), ..right }).await;
     assert!(answer.contains("ENCODING 'UTF8'"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_road_to_the_database_is_encrypted_and_its_certificate_verified() {
+    let database = Database::start_with_tls().await;
+    let with = |more: String| {
+        let url = format!("{}?sslmode=verify-full{more}", database.admin_url());
+        PostgreSqlConfig { connection_url: Secret::new(url), ..config(&database) }
+    };
+    let authority = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&authority, database.certificate()).unwrap();
+    let trusted = with(format!("&sslrootcert={}", authority.path().display()));
+    let storage = PostgreSql::open(&trusted).await.unwrap();
+    storage.put(key("a"), "1".into()).await.unwrap();
+    assert_eq!(storage.get(&key("a")).await.unwrap().unwrap(), "1");
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+        WHERE application_name = 'mortise'";
+    assert_eq!(database.ask(encrypted).unwrap(), "t");
+    let refused = said(&PostgreSql::open(&with(String::new())).await.unwrap_err());
+    assert!(refused.contains("certificate") && !refused.contains(Database::PASSWORD), "{refused}");
 }
 
 #[tokio::test]

@@ -38,7 +38,8 @@ const TURN_PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 100 } else
 #[derive(Debug)]
 pub struct Sqlite {
     readers: SqlitePool,
-    writer: Writer,
+    /// None: it was opened to be read only.
+    writer: Option<Writer>,
 }
 
 impl Sqlite {
@@ -51,13 +52,26 @@ impl Sqlite {
             .map_err(Error::backend)?;
         let options = options(path);
         let writer = Writer::start(&options).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(TURN_PATIENCE)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { readers, writer })
+        Ok(Self { readers: readers(options), writer: Some(writer) })
     }
+
+    /// Opens the database to read it, and leaves writing to whoever has it. `None`: there is none, or nothing in it.
+    pub async fn look(path: &Path) -> Result<Option<Self>> {
+        if !tokio::fs::try_exists(path).await.map_err(Error::backend)? {
+            return Ok(None);
+        }
+        let readers = readers(options(path).create_if_missing(false));
+        let filled = queries::has_entries(&readers).await.map_err(verdict::unread)?;
+        Ok(filled.then_some(Self { readers, writer: None }))
+    }
+}
+
+fn readers(options: SqliteConnectOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(TURN_PATIENCE)
+        .test_before_acquire(false)
+        .connect_lazy_with(options.pragma("query_only", "ON"))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -88,7 +102,8 @@ impl Storage for Sqlite {
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<()> {
-        self.writer.commit(writes).await
+        let Some(writer) = &self.writer else { return Err(Error::ReadOnly) };
+        writer.commit(writes).await
     }
 }
 

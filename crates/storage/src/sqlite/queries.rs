@@ -61,6 +61,15 @@ pub(super) async fn children(
     Ok(keys.iter().filter_map(|key| child_of(prefix, key)).map(str::to_owned).collect())
 }
 
+/// Whether there is anything at all. A file that has just been made has no tables yet.
+pub(super) async fn has_entries(readers: &SqlitePool) -> sqlx::Result<bool> {
+    let table = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'entry')";
+    if !sqlx::query_scalar(table).fetch_one(readers).await? {
+        return Ok(false);
+    }
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entry)").fetch_one(readers).await
+}
+
 /// The number of the handle that may write.
 pub(super) async fn epoch(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar(EPOCH).fetch_one(connection).await

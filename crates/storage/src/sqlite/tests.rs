@@ -86,7 +86,7 @@ async fn what_there_is_no_room_for_is_refused_as_a_whole_and_writing_goes_on() {
     let opened = Sqlite::open(&path).await.unwrap();
     // So many pages of the database stand for the disk.
     let writer = Writer::start(&options(&path).pragma("max_page_count", "64")).await.unwrap();
-    let storage = Sqlite { writer, ..opened };
+    let storage = Sqlite { writer: Some(writer), ..opened };
     let large = |key: &str| Write::Put(key.parse().unwrap(), vec![7; 100 << 10].into());
     storage.commit(vec![large("a"), large("b")]).await.unwrap();
 
@@ -184,4 +184,18 @@ async fn a_database_from_the_future_is_refused() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut other).await.unwrap();
     let Err(Error::Backend(refused)) = Sqlite::open(&path).await else { panic!("it was opened") };
     assert!(refused.to_string().contains("form 99"), "{refused}");
+}
+
+#[tokio::test]
+async fn who_only_looks_makes_nothing_and_takes_nothing_over() {
+    let (_directory, path) = place();
+    assert!(Sqlite::look(&path).await.unwrap().is_none());
+    assert!(!path.exists());
+    let storage = Sqlite::open(&path).await.unwrap();
+    assert!(Sqlite::look(&path).await.unwrap().is_none(), "nothing is in it");
+    storage.commit(vec![put("a")]).await.unwrap();
+    let seen = Sqlite::look(&path).await.unwrap().unwrap();
+    assert_eq!(seen.list(&Prefix::ALL).await.unwrap(), ["a"]);
+    assert!(matches!(seen.commit(vec![put("b")]).await, Err(Error::ReadOnly)));
+    storage.commit(vec![put("b")]).await.unwrap();
 }
