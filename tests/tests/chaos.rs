@@ -2,17 +2,18 @@
 //! mount serves, nothing is left over, and every start and every end was told exactly once.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use testkit::process::{self, Process};
-use testkit::{Api, Options, Server, eventually, go_plugin, soak};
+use testkit::{Api, Options, Server, Transition, eventually, go_plugin, soak};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::crowd::Dice;
+use crate::visible::{Event, Events};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -81,12 +82,41 @@ async fn every_mount_serves(api: &Api, mounts: usize) {
     }
 }
 
+/// What the event stream has told so far.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<Transition>>>);
+
+impl Told {
+    /// Writes down what is told from now on, and what is still known of before. Nothing may be missing in between.
+    async fn follow(self, mut events: Events) {
+        let mut last = None;
+        loop {
+            let event = events.next().await;
+            let id = event.id.expect("nothing is missing");
+            assert!(last.is_none_or(|last| id == last + 1), "{id} follows {last:?}");
+            last = Some(id);
+            self.0.lock().unwrap().push(transition(&event));
+        }
+    }
+
+    fn now(&self) -> Vec<Transition> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// As the log words it.
+fn transition(event: &Event) -> Transition {
+    let word = |name: &str| event.data[name].as_str().unwrap_or_default().to_owned();
+    let pid = event.data["pid"].as_u64().and_then(|pid| pid.try_into().ok()).filter(|pid| *pid > 0);
+    Transition { plugin: word("plugin"), pid, state: word("state"), reason: word("reason") }
+}
+
 /// Each process begins once and ends once, in this order, unless it lives still.
-fn every_event_is_told_once(server: &Server, killed: &HashSet<Process>) -> (usize, usize) {
+fn each_is_told_once(told: Vec<Transition>, server: &Server, killed: usize) -> (usize, usize) {
     let mut lives: HashMap<u32, bool> = HashMap::new();
     let (mut starts, mut ends) = (0, 0);
     let mut reasons: HashMap<String, usize> = HashMap::new();
-    for event in server.transitions() {
+    for event in told {
         let Some(pid) = event.pid else { continue };
         // A number may be given to a later process.
         if event.is_start() {
@@ -95,14 +125,14 @@ fn every_event_is_told_once(server: &Server, killed: &HashSet<Process>) -> (usiz
         } else if event.is_exit() {
             ends += 1;
             assert_eq!(lives.insert(pid, false), Some(true), "{pid} has ended twice, or never begun");
-            *reasons.entry(event.reason).or_default() += 1;
+            *reasons.entry(event.reason.to_lowercase()).or_default() += 1;
         }
     }
     let living: HashSet<u32> = lives.into_iter().filter_map(|(pid, lives)| lives.then_some(pid)).collect();
     assert_eq!(living, server.plugins().iter().map(|process| process.pid).collect());
     // The first one was only asked for its version.
-    assert_eq!(reasons.remove("Probed"), Some(1));
-    assert_eq!(reasons, HashMap::from([("Killed".to_owned(), killed.len())]));
+    assert_eq!(reasons.remove("probed"), Some(1));
+    assert_eq!(reasons, HashMap::from([("killed".to_owned(), killed)]));
     (starts, ends)
 }
 
@@ -111,8 +141,10 @@ async fn processes_that_are_killed_at_random_come_back_and_are_accounted_for() {
     let (mounts, time) = (soak(12, 200), Duration::from_secs(soak(10, 300) as u64));
     let environment = vec![("VAULT_PLUGIN_MULTIPLEXING_OPT_OUT".into(), "other, my-kv".into())];
     let server = Server::start_with(Options { environment, log_level: "info", ..Options::default() }).await;
+    let (api, told) = (server.api(), Told::default());
+    let mut listener = JoinSet::new();
+    listener.spawn(told.clone().follow(Events::follow(&api, "sys/plugins/events", None).await));
     server.register("my-kv", &go_plugin("kv")).await;
-    let api = server.api();
     for n in 0..mounts {
         server.enable(&format!("m/{n}"), "my-kv").await;
         api.post(&format!("m/{n}/a"), json!({"v": "1"})).await.ok();
@@ -137,7 +169,11 @@ async fn processes_that_are_killed_at_random_come_back_and_are_accounted_for() {
         descriptors(&server) <= open && server.temporary_files().len() <= files
     })
     .await;
-    let (starts, ends) = every_event_is_told_once(&server, &killed);
+    let log = server.transitions();
+    eventually(PATIENCE, "all is told", async || told.now().len() >= log.len()).await;
+    assert!(listener.try_join_next().is_none(), "it is told without a gap");
+    let (starts, ends) = each_is_told_once(told.now(), &server, killed.len());
+    assert_eq!(each_is_told_once(log, &server, killed.len()), (starts, ends));
     println!(
         "{mounts} processes for {time:?}: {} killed, {starts} starts and {ends} ends told, {} requests served, {} lost \
          inside a process that was killed",

@@ -7,21 +7,21 @@ use testkit::{Api, Form, Options, Registration, Server, eventually, go_plugin};
 use tokio::time::timeout;
 
 /// Server-sent events, one after the other.
-struct Events {
+pub struct Events {
     response: reqwest::Response,
     text: String,
 }
 
 /// One of them.
 #[derive(Debug)]
-struct Event {
-    id: Option<u64>,
-    name: String,
-    data: Value,
+pub struct Event {
+    pub id: Option<u64>,
+    pub name: String,
+    pub data: Value,
 }
 
 impl Events {
-    async fn follow(api: &Api, path: &str, last: Option<u64>) -> Self {
+    pub async fn follow(api: &Api, path: &str, last: Option<u64>) -> Self {
         let url = format!("{}/v1/{path}", api.address());
         let mut request = api.http().get(url).header("X-Vault-Token", api.token());
         if let Some(last) = last {
@@ -33,7 +33,7 @@ impl Events {
         Self { response, text: String::new() }
     }
 
-    async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> Event {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
