@@ -33,14 +33,12 @@ impl<F: DatabaseFactory> DatabaseService<F> {
     }
 
     /// The connection that a call is about; it is made if it is not there.
-    #[allow(clippy::result_large_err, reason = "tonic's own type")]
     fn open<T>(&self, call: &Request<T>) -> Result<Arc<dyn Database>, Status> {
         let id = multiplex_id(call.metadata())?.to_owned();
         Ok(Arc::clone(self.by_id().entry(id).or_insert_with(|| self.factory.create())))
     }
 
     /// The connection that a call is about, if it was made before.
-    #[allow(clippy::result_large_err, reason = "tonic's own type")]
     fn opened<T>(&self, call: &Request<T>) -> Result<Arc<dyn Database>, Status> {
         let id = multiplex_id(call.metadata())?;
         self.by_id().get(id).cloned().ok_or_else(|| Status::unknown("no database instance found"))

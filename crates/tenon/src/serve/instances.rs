@@ -16,7 +16,6 @@ const ONLY: &str = "";
 
 /// The id that a host gives to one of those whom a process serves. The sentences are those of Go's plugins, which hosts
 /// may look for.
-#[allow(clippy::result_large_err, reason = "tonic's own type")]
 pub(super) fn multiplex_id(metadata: &MetadataMap) -> Result<&str, Status> {
     let mut ids = metadata.get_all(MULTIPLEX_ID).iter();
     let Some(first) = ids.next() else { return Err(Status::unknown("no multiplexing ID found")) };
@@ -49,7 +48,6 @@ impl Instances {
     }
 
     /// The id that a call is about.
-    #[allow(clippy::result_large_err, reason = "tonic's own type")]
     pub(super) fn id_of<'r>(&self, metadata: &'r MetadataMap) -> Result<&'r str, Status> {
         if !self.multiplexed {
             return Ok(ONLY);
@@ -58,7 +56,6 @@ impl Instances {
     }
 
     /// The instance that a call is about.
-    #[allow(clippy::result_large_err, reason = "tonic's own type")]
     pub(super) fn of<T>(&self, request: &Request<T>) -> Result<Arc<Instance>, Status> {
         let id = self.id_of(request.metadata())?;
         let by_id = self.by_id.read().unwrap_or_else(PoisonError::into_inner);

@@ -69,7 +69,6 @@ impl<F: Factory> PluginService<F> {
         Ok(Instance { backend, system })
     }
 
-    #[allow(clippy::result_large_err, reason = "tonic's own type")]
     fn in_use<T>(&self, request: &Request<T>) -> Result<Arc<Instance>, Status> {
         if self.metadata_mode {
             return Err(Status::unknown(METADATA_MODE));
@@ -78,7 +77,6 @@ impl<F: Factory> PluginService<F> {
     }
 }
 
-#[allow(clippy::result_large_err, reason = "tonic's own type")]
 fn asked(request: Option<Box<pb::Request>>) -> Result<pb::Request, Status> {
     request.map(|request| *request).ok_or_else(|| Status::invalid_argument("the call carries no request"))
 }
