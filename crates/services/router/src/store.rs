@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use wire::catalog::v1::{CommitRequest, GetRequest, ListRequest, StorageSeam, Write};
 
-use crate::{Error, error::Result, namespaces::NamespaceRefusal};
+use crate::{Error, core::Closed, error::Result, namespaces::NamespaceRefusal};
 
 /// How many names one page of a listing holds.
 const PAGE: u32 = 1000;
@@ -20,8 +20,17 @@ pub(crate) struct Store {
     catalog: StorageSeam,
     /// None: the root namespace's, where everything else lies beside the parts.
     part: Option<Arc<Part>>,
-    /// The writes of this node's term as the active one that are under way; none: whoever is active may write.
-    term: Option<TaskTracker>,
+    /// None: whoever is active may write.
+    term: Option<Arc<Term>>,
+}
+
+/// The time from one opening of the barrier until it closes, or this node is the active one no more.
+#[derive(Debug, Default)]
+struct Term {
+    /// The writes that are under way.
+    writes: TaskTracker,
+    /// Why it is over.
+    over: OnceLock<Closed>,
 }
 
 #[derive(Debug)]
@@ -37,9 +46,9 @@ impl Store {
         Self { catalog, part: None, term: None }
     }
 
-    /// The same, for one term of this node as the active one.
+    /// The same, for one term.
     pub(crate) fn for_term(&self) -> Self {
-        Self { term: Some(TaskTracker::new()), ..self.clone() }
+        Self { term: Some(Arc::default()), ..self.clone() }
     }
 
     /// The part of the namespace with this uuid.
@@ -69,18 +78,27 @@ impl Store {
         }
     }
 
-    /// Ends the term: what was known during it is written no more. Waits for what is being written.
-    pub(crate) async fn end_term(&self) {
+    /// Ends the term: what was known during it is written no more.
+    pub(crate) fn end_term(&self, why: Closed) {
         if let Some(term) = &self.term {
-            term.close();
-            term.wait().await;
+            term.over.get_or_init(|| why);
+            term.writes.close();
+        }
+    }
+
+    /// Waits for what was being written when the term ended.
+    pub(crate) async fn last_write(&self) {
+        if let Some(term) = &self.term {
+            term.writes.wait().await;
         }
     }
 
     /// Whether what was read in this term still counts.
     pub(crate) fn check_term(&self) -> Result<()> {
-        let over = self.term.as_ref().is_some_and(TaskTracker::is_closed);
-        if over { Err(Error::SteppedDown) } else { Ok(()) }
+        match self.term.as_ref().and_then(|term| term.over.get()) {
+            Some(why) => Err((*why).into()),
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>> {
@@ -95,7 +113,7 @@ impl Store {
     /// Held while something is written.
     fn writing(&self) -> Result<[Option<TaskTrackerToken>; 2]> {
         // Counted first: whoever closes them after that waits for this.
-        let term = self.term.as_ref().map(TaskTracker::token);
+        let term = self.term.as_ref().map(|term| term.writes.token());
         self.check_term()?;
         let Some(part) = &self.part else { return Ok([term, None]) };
         let writing = part.writes.token();

@@ -1,4 +1,5 @@
 mod active;
+mod closed;
 mod open;
 
 use std::{fmt, sync::Arc};
@@ -13,11 +14,12 @@ use wire::{
 
 use crate::{
     Clients, Config, Error, audit::Followed, error::Result, in_flight::InFlight, lease::Leases,
-    mounts::Mounts, namespaces::Closed, plugin, plugins::Catalog, reloads::Reloads, rotation,
-    settings::CrossOrigin, store::Store, token::revoke,
+    mounts::Mounts, plugin, plugins::Catalog, reloads::Reloads, rotation, settings::CrossOrigin,
+    store::Store, token::revoke,
 };
 
 pub(crate) use active::{Active, Shared};
+pub(crate) use closed::Closed;
 
 /// Everything that requests share.
 pub(crate) struct Core {
@@ -96,12 +98,8 @@ impl Core {
     /// How the barrier stands. If it has been closed, or closed and opened, what was known before is dropped.
     pub(crate) async fn status(&self) -> Result<SealStatus> {
         let status = self.clients.barrier.status(StatusRequest {}).await?.into_inner();
-        let outdated = |active: &Option<Arc<Active>>| {
-            active.as_ref().is_some_and(|active| status.sealed || active.shared.epoch != status.epoch)
-        };
-        if outdated(&self.active.borrow()) {
-            self.forget(outdated, Reason::Sealed).await;
-        }
+        let outdated = |active: &Active| status.sealed || active.shared.epoch != status.epoch;
+        self.forget(outdated, Closed::Sealed).await;
         Ok(status)
     }
 
@@ -133,8 +131,11 @@ impl Core {
     /// Stops all plugins and closes the barrier.
     pub(crate) async fn seal(&self) -> Result<()> {
         let _turn = self.turn.lock().await;
-        self.forget(Option::is_some, Reason::Sealed).await;
-        self.clients.barrier.seal(SealRequest {}).await?;
+        let held = self.forget(|_| true, Closed::Sealed).await;
+        let sealed = self.clients.barrier.seal(SealRequest {}).await;
+        // Nothing may hold up the sealing itself.
+        self.settle(held, Closed::Sealed).await;
+        sealed?;
         tracing::info!("sealed");
         Ok(())
     }
@@ -143,43 +144,45 @@ impl Core {
     /// barrier stays open. As the only node this one becomes the active one again, with the next request.
     pub(crate) async fn step_down(&self) {
         let _turn = self.turn.lock().await;
-        let Some(held) = self.forget(Option::is_some, Reason::SteppedDown).await else { return };
-        if let Some(active) = held.first() {
-            active.shared.store.end_term().await;
-        }
-        // A request that was on its way may have told the launcher of a mount again.
-        for active in held {
-            active.mounts.settle().await;
-        }
-        self.stop_plugins(Reason::SteppedDown).await;
+        let held = self.forget(|_| true, Closed::SteppedDown).await;
+        self.settle(held, Closed::SteppedDown).await;
         tracing::info!("stepped down");
     }
 
-    /// Drops what is known, if it is what the caller thinks, and stops the plugins that lived on it. Answers with what
-    /// each namespace held.
-    async fn forget(
-        &self,
-        outdated: impl Fn(&Option<Arc<Active>>) -> bool,
-        reason: Reason,
-    ) -> Option<Vec<Arc<Active>>> {
+    /// Drops what is known, if it is outdated: nothing begins to be written by it any more, and the plugins that lived on
+    /// it are stopped. Answers with what each namespace held.
+    async fn forget(&self, outdated: impl Fn(&Active) -> bool, why: Closed) -> Vec<Arc<Active>> {
         let mut dropped = None;
         self.active.send_if_modified(|active| {
-            dropped = active.take_if(|active| outdated(&Some(active.clone())));
+            dropped = active.take_if(|active| outdated(active));
             dropped.is_some()
         });
-        let dropped = dropped?;
-        let held = dropped.shared.namespaces.all();
-        dropped.shared.namespaces.close(match reason {
-            Reason::SteppedDown => Closed::SteppedDown,
-            _ => Closed::Sealed,
-        });
+        let Some(dropped) = dropped else { return Vec::new() };
+        let held = dropped.shared.namespaces.close(why);
         // What it has recorded is where the next one goes on.
         dropped.shared.plugins.abort();
-        self.stop_plugins(reason).await;
-        Some(held)
+        // Before plugins go: that they do is no reason to give anything up for lost.
+        dropped.shared.store.end_term(why);
+        self.stop_plugins(why).await;
+        held
     }
 
-    async fn stop_plugins(&self, reason: Reason) {
+    /// Waits for what was on its way when all that was held was dropped.
+    async fn settle(&self, held: Vec<Arc<Active>>, why: Closed) {
+        let Some(root) = held.first() else { return };
+        root.shared.store.last_write().await;
+        // A request may have told the launcher of a mount again.
+        for active in &held {
+            active.mounts.settle().await;
+        }
+        self.stop_plugins(why).await;
+    }
+
+    async fn stop_plugins(&self, why: Closed) {
+        let reason = match why {
+            Closed::Sealed => Reason::Sealed,
+            Closed::SteppedDown => Reason::SteppedDown,
+        };
         let stop = StopAllRequest { reason: reason.into() };
         if let Err(status) = self.clients.launcher.stop_all(stop).await {
             tracing::error!(status = status.message(), "not all plugins could be stopped");

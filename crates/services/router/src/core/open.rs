@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Active, Core, Shared};
+use super::{Active, Closed, Core, Shared};
 use crate::{
     audit::Audit,
     error::Result,
@@ -8,7 +8,7 @@ use crate::{
     lease::Leases,
     lockout::Lockouts,
     mounts::{Launch, Mounts},
-    namespaces::{Closed, Guests, Namespace, Namespaces},
+    namespaces::{Guests, Namespace, Namespaces},
     policies::{Passwords, Policies},
     quotas::Quotas,
     settings::Settings,

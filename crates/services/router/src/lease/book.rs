@@ -60,30 +60,35 @@ impl Leases {
     }
 
     /// Waits until all that is stored is known.
-    pub(super) async fn wait_until_loaded(&self) {
-        // The sender lives as long as this.
-        let _ = self.loaded.subscribe().wait_for(|loaded| *loaded).await;
+    pub(super) async fn wait_until_loaded(&self) -> Result<()> {
+        let mut loaded = self.loaded.subscribe();
+        let known = self.stop.run_until_cancelled(loaded.wait_for(|loaded| *loaded)).await;
+        match known {
+            Some(_) => Ok(()),
+            // Nobody reads on.
+            None => Err(self.mounts.why_over()),
+        }
     }
 
     /// The names directly below a path, sorted; those that have more below them end in `/`.
-    pub(crate) async fn children(&self, prefix: &str) -> Vec<String> {
-        self.wait_until_loaded().await;
+    pub(crate) async fn children(&self, prefix: &str) -> Result<Vec<String>> {
+        self.wait_until_loaded().await?;
         let prefix = prefix.trim_end_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        self.queue().children(&prefix)
+        Ok(self.queue().children(&prefix))
     }
 
     /// The leases that nobody tries to revoke any more, each with the accessor of its mount, or the uuid of one that is
     /// gone.
-    pub(crate) async fn irrevocable(&self) -> Vec<(Arc<str>, String)> {
-        self.wait_until_loaded().await;
+    pub(crate) async fn irrevocable(&self) -> Result<Vec<(Arc<str>, String)>> {
+        self.wait_until_loaded().await?;
         let snapshot = self.mounts.snapshot();
         let entries =
             snapshot.iter().map(|(_, mount)| (mount.entry.uuid.as_str(), mount.entry.accessor.as_str()));
         let accessors: HashMap<&str, &str> = entries.collect();
         let queue = self.queue();
         let shown = |uuid: &str| (*accessors.get(uuid).unwrap_or(&uuid)).to_owned();
-        queue.irrevocable().map(|(id, uuid)| (id.clone(), shown(uuid))).collect()
+        Ok(queue.irrevocable().map(|(id, uuid)| (id.clone(), shown(uuid))).collect())
     }
 
     /// How many there are, as far as is known.

@@ -17,14 +17,14 @@ impl Leases {
     pub(crate) async fn end_of_mount(&self, active: &Arc<Active>, uuid: &str) -> Result<()> {
         let silent = AtomicBool::new(false);
         let silent = &silent;
-        let ends = self.of_mount(uuid).await.into_iter();
+        let ends = self.of_mount(uuid).await?.into_iter();
         let ends = ends.map(|id| async move { self.end_or_record(active, &id, silent).await });
         stream::iter(ends).buffer_unordered(AT_ONCE).try_collect().await
     }
 
     /// Ends everything that a mount has issued. The first failure is told.
     pub(crate) async fn revoke_of_mount(&self, active: &Arc<Active>, uuid: &str) -> Result<()> {
-        let ids = self.of_mount(uuid).await;
+        let ids = self.of_mount(uuid).await?;
         self.revoke_all(active, ids, How::Now).await
     }
 
@@ -54,7 +54,9 @@ impl Leases {
         };
         let error = match ended {
             Ok(()) => return Ok(()),
-            Err(error) if is_token || matches!(error, Error::Sealed) => return Err(error),
+            Err(error) if is_token || matches!(error, Error::Sealed | Error::SteppedDown) => {
+                return Err(error);
+            }
             Err(error) => error,
         };
         if does_not_answer(&error) {
@@ -67,9 +69,9 @@ impl Leases {
     }
 
     /// The leases of a mount, those included that nobody tries to revoke any more: this is one more try.
-    async fn of_mount(&self, uuid: &str) -> Vec<Arc<str>> {
-        self.wait_until_loaded().await;
-        self.queue().of_mount(uuid).map(|(id, _)| id.clone()).collect()
+    async fn of_mount(&self, uuid: &str) -> Result<Vec<Arc<str>>> {
+        self.wait_until_loaded().await?;
+        Ok(self.queue().of_mount(uuid).map(|(id, _)| id.clone()).collect())
     }
 }
 

@@ -44,7 +44,7 @@ impl Leases {
 
     /// Revokes all leases below a path. Goes through all of them; the first failure is told.
     pub(crate) async fn revoke_prefix(&self, active: &Arc<Active>, prefix: &str, how: How) -> Result<()> {
-        self.wait_until_loaded().await;
+        self.wait_until_loaded().await?;
         let prefix = format!("{}/", prefix.trim_end_matches('/'));
         let ids: Vec<Arc<str>> = self.queue().below(&prefix).cloned().collect();
         self.revoke_all(active, ids, how).await

@@ -27,7 +27,7 @@ impl Leases {
 
     /// Ends leases whose token is gone, and drops what leads nowhere.
     async fn tidy_up(&self, active: &Active) -> Result<(usize, usize)> {
-        self.wait_until_loaded().await;
+        self.wait_until_loaded().await?;
         let ids: Vec<Arc<str>> = self.queue().below("").cloned().collect();
         let (mut ended, mut dropped) = (0, 0);
         for id in ids {

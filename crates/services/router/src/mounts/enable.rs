@@ -61,13 +61,14 @@ impl Mounts {
             wish.version = plugins::version_of(&plugin);
         }
         let mount = self.take_place(wish).await?;
-        match self.launch.first(&mount.entry).await {
+        let visible = match self.launch.first(&mount.entry).await {
             Ok(facts) => self.become_visible(&mount, facts).await,
-            Err(error) => {
-                self.give_up(&mount).await;
-                Err(as_refusal(error))
-            }
+            Err(error) => Err(as_refusal(error)),
+        };
+        if visible.is_err() {
+            self.give_up(&mount).await;
         }
+        visible
     }
 
     async fn take_place(&self, wish: Wish) -> Result<Arc<Mount>> {
@@ -103,7 +104,9 @@ impl Mounts {
     async fn give_up(&self, mount: &Mount) {
         let path = &mount.entry.path;
         let tainted = mount.with(MountEntry { state: MountState::Removing, ..mount.entry.clone() });
+        let turn = self.turn.lock().await;
         self.publish(|table| table.replace(path, Arc::new(tainted)));
+        drop(turn);
         if let Err(error) = self.remove(mount).await {
             tracing::warn!(mount = %path, error = %error, "a mount that did not start is not removed yet");
         }

@@ -90,6 +90,14 @@ impl Mounts {
         Ok(stays)
     }
 
+    /// Why what is known here counts no more.
+    pub(crate) fn why_over(&self) -> Error {
+        match self.namespaces.root() {
+            Err(closed) => closed,
+            Ok(_) => NamespaceRefusal::Removing(self.launch.namespace.path.clone()).into(),
+        }
+    }
+
     /// Waits until no plugin is being started for any of them.
     pub(crate) async fn settle(&self) {
         for (_, mount) in self.snapshot().iter() {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, stream};
+use futures::{TryStreamExt, stream};
 
 use super::{Mount, Mounts, record};
-use crate::{core::Active, error::Result};
+use crate::{Error, core::Active, error::Result};
 
 /// Where plugins write down what they are about to do elsewhere, until it is done: Vault's SDK and tenon alike.
 const UNFINISHED: &str = "wal/";
@@ -24,7 +24,11 @@ impl Mounts {
             let snapshot = active.mounts.snapshot();
             let mounts = snapshot.iter().map(|(_, mount)| mount.clone());
             let plugins = mounts.filter(|mount| !mount.is_core() && mount.serves() && !mount.is_ready());
-            stream::iter(plugins).for_each_concurrent(AT_ONCE, |mount| wake(active.clone(), mount)).await;
+            let woken = stream::iter(plugins.map(Ok))
+                .try_for_each_concurrent(AT_ONCE, |mount| wake(active.clone(), mount));
+            if let Err(closed) = woken.await {
+                tracing::debug!(%closed, "the other mounts are woken when the barrier is open again");
+            }
         });
     }
 
@@ -33,7 +37,11 @@ impl Mounts {
         if mount.is_ready() || !matches!(self.has_any(mount, UNFINISHED).await, Ok(true)) {
             return;
         }
-        if let Err(error) = self.launch.again(&mount.entry).await {
+        let started = async {
+            let _stays = self.starting(mount).await?;
+            self.launch.again(&mount.entry).await
+        };
+        if let Err(error) = started.await {
             tracing::warn!(mount = %mount.entry.path, %error, "what is left half done stays so");
         }
     }
@@ -53,13 +61,20 @@ impl Mounts {
     }
 }
 
-async fn wake(active: Arc<Active>, mount: Arc<Mount>) {
+/// Fails only where the others would fail as well: nothing can be woken any more.
+async fn wake(active: Arc<Active>, mount: Arc<Mount>) -> Result<()> {
+    active.store.check_term()?;
     let woken = match active.mounts.has_to_do(&mount).await {
         Ok(true) => active.mounts.make_ready(&mount).await,
         Ok(false) => Ok(()),
         Err(error) => Err(error),
     };
-    if let Err(error) = woken {
-        tracing::warn!(mount = %mount.entry.path, %error, "what is due in a mount waits until it is used");
+    match woken {
+        Err(error @ (Error::Sealed | Error::SteppedDown)) => return Err(error),
+        Err(error) => {
+            tracing::warn!(mount = %mount.entry.path, %error, "what is due in a mount waits until it is used");
+        }
+        Ok(()) => {}
     }
+    Ok(())
 }

@@ -84,8 +84,10 @@ impl Namespaces {
         match core.open(parent.shared.clone(), record.namespace()).await {
             Ok(active) => {
                 let active = Arc::new(active);
-                self.publish(record.clone(), Ok(active.clone()));
-                Leases::start(&active);
+                // If it is not, the barrier has closed: it is there when that opens.
+                if self.publish(record.clone(), Ok(active.clone())) {
+                    Leases::start(&active);
+                }
                 tracing::info!(namespace = %record.path, "made a namespace");
                 Ok(record)
             }
@@ -100,7 +102,7 @@ impl Namespaces {
     fn new_id(&self) -> Result<String> {
         loop {
             let id = random::base62(ID_LENGTH)?;
-            if self.with_id(&id).is_none() {
+            if self.with_id(&id)?.is_none() {
                 return Ok(id);
             }
         }

@@ -17,4 +17,4 @@ pub(crate) use guests::Guests;
 pub(crate) use namespace::Namespace;
 pub(crate) use record::Record;
 pub use refusal::NamespaceRefusal;
-pub(crate) use tree::{Closed, Known, Namespaces};
+pub(crate) use tree::{Known, Namespaces};

@@ -9,7 +9,11 @@ use tokio::sync::{self, watch};
 use wire::router::v1::Request;
 
 use super::{NamespaceRefusal, Record};
-use crate::{Error, core::Active, error::Result, store::Store};
+use crate::{
+    core::{Active, Closed},
+    error::Result,
+    store::Store,
+};
 
 /// What can be asked of a locked namespace.
 const UNLOCK: &str = "sys/namespaces/api-lock/unlock";
@@ -24,24 +28,6 @@ pub(crate) struct Namespaces {
     pub(super) turn: sync::Mutex<()>,
     /// The namespaces whose removal is at work.
     jobs: Mutex<HashSet<String>>,
-}
-
-/// Why nothing leads to any namespace.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Closed {
-    /// The barrier is closed, or what is behind it is not read yet.
-    Sealed,
-    /// This node is not the active one any more.
-    SteppedDown,
-}
-
-impl From<Closed> for Error {
-    fn from(closed: Closed) -> Self {
-        match closed {
-            Closed::Sealed => Self::Sealed,
-            Closed::SteppedDown => Self::SteppedDown,
-        }
-    }
 }
 
 /// The namespaces at one moment.
@@ -101,10 +87,10 @@ impl Namespaces {
     }
 
     /// The namespace that a path leads to from the root, and the rest of the path.
-    pub(crate) fn lead<'p>(&self, path: &'p str) -> Option<(Arc<Active>, &'p str)> {
-        let tree = self.tree().ok()?;
-        let (known, rest) = tree.places.resolve("", path)?;
-        Some((known.active().ok()?.clone(), rest))
+    pub(crate) fn lead<'p>(&self, path: &'p str) -> Result<Option<(Arc<Active>, &'p str)>, Closed> {
+        let tree = self.tree()?;
+        let found = tree.places.resolve("", path);
+        Ok(found.and_then(|(known, rest)| Some((known.active().ok()?.clone(), rest))))
     }
 
     /// The one that all others are in.
@@ -113,9 +99,9 @@ impl Namespaces {
     }
 
     /// The namespace with an id.
-    pub(crate) fn with_id(&self, id: &str) -> Option<Arc<Known>> {
-        let tree = self.tree().ok()?;
-        tree.places.get(tree.ids.get(id)?).cloned()
+    pub(crate) fn with_id(&self, id: &str) -> Result<Option<Arc<Known>>, Closed> {
+        let tree = self.tree()?;
+        Ok(tree.ids.get(id).and_then(|path| tree.places.get(path)).cloned())
     }
 
     /// All of them as they are now.
@@ -138,22 +124,20 @@ impl Namespaces {
 
     /// All of them that can be used, the root namespace first.
     pub(crate) fn all(&self) -> Vec<Arc<Active>> {
-        let tree = self.tree();
-        let places = tree.iter().flat_map(|tree| tree.places.iter());
-        places.filter_map(|known| known.opened.as_ref().ok().cloned()).collect()
+        self.tree().map_or_else(|_| Vec::new(), |tree| tree.opened())
     }
 
     /// Those below a namespace of which something can be asked.
-    pub(crate) fn in_use_below(&self, path: &NamespacePath) -> Vec<Arc<Active>> {
-        let tree = self.tree();
-        let below = tree.iter().flat_map(|tree| tree.places.below(path));
-        below.filter_map(|(_, known)| known.active().ok().cloned()).collect()
+    pub(crate) fn in_use_below(&self, path: &NamespacePath) -> Result<Vec<Arc<Active>>, Closed> {
+        let tree = self.tree()?;
+        Ok(tree.places.below(path).filter_map(|(_, known)| known.active().ok().cloned()).collect())
     }
 
-    /// Nothing leads to any of them any more, and nothing ends in them by itself.
-    pub(crate) fn close(&self, why: Closed) {
-        self.all().iter().for_each(|active| active.leases.stop());
-        self.now.send_modify(|now| *now = Err(why));
+    /// Nothing leads to any of them any more, and nothing ends in them by itself. Answers with what they held.
+    pub(crate) fn close(&self, why: Closed) -> Vec<Arc<Active>> {
+        let held = self.now.send_replace(Err(why)).map_or_else(|_| Vec::new(), |tree| tree.opened());
+        held.iter().for_each(|active| active.leases.stop());
+        held
     }
 
     pub(super) fn begin(&self, root: Arc<Active>) {
@@ -206,6 +190,10 @@ impl Namespaces {
 }
 
 impl Tree {
+    fn opened(&self) -> Vec<Arc<Active>> {
+        self.places.iter().filter_map(|known| known.opened.as_ref().ok().cloned()).collect()
+    }
+
     /// Works out once, rather than with every request, which locks each namespace is behind.
     fn note_locks(&mut self) {
         let lock_of = |known: &Arc<Known>| {

@@ -51,7 +51,7 @@ async fn follow(active: &Weak<Active>, launcher: &LauncherSeam) -> Result<()> {
 
 /// What a plugin asks is meant for the namespace of its mount.
 async fn answer(root: &Active, mount: &str, asks: Option<Asks>) -> Result<Answer> {
-    let found = root.shared.namespaces.lead(mount);
+    let found = root.shared.namespaces.lead(mount)?;
     let (active, _) = found.ok_or_else(|| Error::NoHandler(mount.to_owned()))?;
     match asks {
         Some(Asks::Password(GeneratePassword { policy })) => {

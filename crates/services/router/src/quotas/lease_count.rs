@@ -68,7 +68,7 @@ impl LeaseCounts {
         // Held while the leases are counted, so that two who ask at once do not both get the last place.
         let mut coming = held(&self.coming);
         let expected = coming.get(&rule.path).copied().unwrap_or(0);
-        if rule.count(&active.shared.namespaces) + expected >= rule.max_leases {
+        if rule.count(&active.shared.namespaces)? + expected >= rule.max_leases {
             metrics::counter!("vault.quota.lease_count.violation").increment(1);
             return Err(QuotaRefusal::Leases(path).into());
         }
@@ -79,21 +79,21 @@ impl LeaseCounts {
 
 impl LeaseCount {
     /// How many leases there are that it counts.
-    pub(crate) fn count(&self, namespaces: &Namespaces) -> u64 {
-        let Some((there, rest)) = namespaces.lead(&self.path) else { return 0 };
+    pub(crate) fn count(&self, namespaces: &Namespaces) -> Result<u64> {
+        let Some((there, rest)) = namespaces.lead(&self.path)? else { return Ok(0) };
         let snapshot = there.mounts.snapshot();
         let mount = snapshot.resolve(rest).filter(|(mount, _, _)| mount.as_str() == rest);
         let count = match mount {
             _ if rest.is_empty() => {
                 let inherits = self.inheritable || there.namespace.is_root();
                 let below =
-                    if inherits { namespaces.in_use_below(&there.namespace.path) } else { Vec::new() };
+                    if inherits { namespaces.in_use_below(&there.namespace.path)? } else { Vec::new() };
                 there.leases.count() + below.iter().map(|active| active.leases.count()).sum::<usize>()
             }
             Some((_, mount, _)) => there.leases.count_of_mount(&mount.entry.uuid),
             None => there.leases.count_below(rest.strip_suffix('*').unwrap_or(rest)),
         };
-        u64::try_from(count).unwrap_or(u64::MAX)
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 }
 

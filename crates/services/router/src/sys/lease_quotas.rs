@@ -46,7 +46,7 @@ async fn read(ask: Ask) -> Result<Answer> {
         "path": rule.path,
         "role": "",
         "max_leases": rule.max_leases,
-        "counter": rule.count(&active.shared.namespaces),
+        "counter": rule.count(&active.shared.namespaces)?,
         "inheritable": rule.inheritable,
     })))
 }
@@ -83,18 +83,18 @@ fn rule(fields: &Fields, namespaces: &Namespaces) -> Result<LeaseCount> {
 }
 
 /// A mount, or a namespace, is meant with and without its slash.
-fn path(given: &str, namespaces: &Namespaces) -> Result<String, QuotaRefusal> {
+fn path(given: &str, namespaces: &Namespaces) -> Result<String> {
     if given.is_empty() {
         return Ok(String::new());
     }
     let folder = format!("{}/", given.trim_end_matches('/'));
     let none = || QuotaRefusal::Mount(given.to_owned());
-    let (there, rest) = namespaces.lead(&folder).ok_or_else(none)?;
+    let (there, rest) = namespaces.lead(&folder)?.ok_or_else(none)?;
     let snapshot = there.mounts.snapshot();
     match snapshot.resolve(rest) {
         _ if rest.is_empty() => Ok(folder),
         Some((mount, _, _)) if mount.as_str() == rest => Ok(folder),
         Some(_) => Ok(given.to_owned()),
-        None => Err(none()),
+        None => Err(none().into()),
     }
 }

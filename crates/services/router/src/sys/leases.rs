@@ -103,7 +103,7 @@ async fn lookup(ask: Ask) -> Result<Answer> {
 }
 
 async fn below(ask: Ask) -> Result<Answer> {
-    let keys = ask.active()?.leases.children(ask.capture("prefix")).await;
+    let keys = ask.active()?.leases.children(ask.capture("prefix")).await?;
     Answer::keys(&keys)
 }
 
@@ -191,7 +191,7 @@ async fn list(ask: Ask) -> Result<Answer> {
 /// The leases that nobody tries to revoke any more, and their mounts. There is no other type to ask for.
 async fn irrevocable(ask: &Ask) -> Result<Vec<(Arc<str>, String)>> {
     match ask.fields()?.text("type")?.as_deref() {
-        Some("irrevocable") => Ok(ask.active()?.leases.irrevocable().await),
+        Some("irrevocable") => ask.active()?.leases.irrevocable().await,
         None | Some("") => Err(Error::Nothing),
         Some(_) => Err(LeaseRefusal::Type.into()),
     }

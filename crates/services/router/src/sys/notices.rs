@@ -89,7 +89,7 @@ impl Subscriber {
         let at = self.at.upgrade().ok_or(Error::Sealed)?;
         let Some(spec) = &notice.spec else { return Ok(None) };
         // A mount that is gone by now was in no namespace that is there.
-        let Some((home, mount)) = at.shared.namespaces.lead(&spec.path) else { return Ok(None) };
+        let Some((home, mount)) = at.shared.namespaces.lead(&spec.path)? else { return Ok(None) };
         let announced = Announced::of(&notice, spec, mount, &home.namespace.path);
         if !self.wish.wants(&announced.facts()) {
             return Ok(None);

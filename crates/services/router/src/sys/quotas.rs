@@ -89,7 +89,7 @@ async fn write(ask: Ask) -> Result<Answer> {
     let fields = ask.fields()?;
     let name = ask.capture("name");
     let rule = rule(&fields)?;
-    let place = active.shared.namespaces.lead(&rule.path);
+    let place = active.shared.namespaces.lead(&rule.path)?;
     if !place.is_some_and(|(there, rest)| rest.is_empty() || there.mounts.snapshot().resolve(rest).is_some())
     {
         return Err(QuotaRefusal::Mount(rule.path).into());

@@ -95,9 +95,8 @@ fn of_plugin(ask: &Ask, plugin: &str, wanted: impl Fn(MountKind) -> bool) -> Res
 fn serving(ask: &Ask, wanted: impl Fn(&Mount) -> bool) -> Result<Vec<Chosen>> {
     let active = ask.active()?;
     let mut chosen = Vec::new();
-    for active in
-        [active.clone()].into_iter().chain(active.shared.namespaces.in_use_below(&active.namespace.path))
-    {
+    let below = active.shared.namespaces.in_use_below(&active.namespace.path)?;
+    for active in [active.clone()].into_iter().chain(below) {
         let snapshot = active.mounts.snapshot();
         let mounts = snapshot.iter().map(|(_, mount)| mount);
         let serving = mounts.filter(|mount| mount.serves() && !mount.is_core() && wanted(mount));

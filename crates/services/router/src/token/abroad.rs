@@ -39,7 +39,7 @@ impl Caller {
 
 /// Ends the tokens that a dead token has in the namespaces below its own, or lets them go.
 pub(super) async fn end_children(home: &Active, id: &SaltedId, children: Children) -> Result<()> {
-    for host in hosts(home, id) {
+    for host in hosts(home, id)? {
         end_children_in(&host, id, children).await?;
     }
     Ok(())
@@ -47,7 +47,7 @@ pub(super) async fn end_children(home: &Active, id: &SaltedId, children: Childre
 
 /// Ends all that a dead token holds in the namespaces below its own.
 pub(super) async fn end_holdings(home: &Active, id: &SaltedId) -> Result<()> {
-    for host in hosts(home, id) {
+    for host in hosts(home, id)? {
         end_holdings_in(&host, id).await?;
     }
     Ok(())
@@ -65,10 +65,10 @@ pub(super) async fn tidy(host: &Arc<Active>) -> Result<()> {
 }
 
 /// The namespaces in which a token is a guest.
-fn hosts(home: &Active, id: &SaltedId) -> Vec<Arc<Active>> {
-    let mut below = home.shared.namespaces.in_use_below(&home.namespace.path);
+fn hosts(home: &Active, id: &SaltedId) -> Result<Vec<Arc<Active>>> {
+    let mut below = home.shared.namespaces.in_use_below(&home.namespace.path)?;
     below.retain(|active| active.guests.home(id).is_some());
-    below
+    Ok(below)
 }
 
 /// Boxed, because a child may have children of its own further below.

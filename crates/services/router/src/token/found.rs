@@ -21,7 +21,9 @@ impl Active {
             None if self.namespace.is_root() => Ok(Some(self.clone())),
             None => self.shared.namespaces.root().map(Some),
             Some(id) if *id == self.namespace.id => Ok(Some(self.clone())),
-            Some(id) => Ok(self.shared.namespaces.with_id(id).and_then(|known| known.active().ok().cloned())),
+            Some(id) => {
+                Ok(self.shared.namespaces.with_id(id)?.and_then(|known| known.active().ok().cloned()))
+            }
         }
     }
 
@@ -71,13 +73,14 @@ impl Active {
         }
     }
 
-    /// The namespace that a guest of this one belongs to; none: the token is this namespace's own.
+    /// The namespace that a guest of this one belongs to; none: the token is this namespace's own. That nothing can be
+    /// asked of a namespace does not mean that a token has ended.
     pub(super) fn host_of(&self, id: &SaltedId) -> Result<Option<Arc<Self>>> {
         let Some(home) = self.guests.home(id) else { return Ok(None) };
         let namespaces = &self.shared.namespaces;
         if home == crate::namespaces::Namespace::root().id {
             return namespaces.root().map(Some);
         }
-        Ok(namespaces.with_id(&home).and_then(|known| known.active().ok().cloned()))
+        namespaces.with_id(&home)?.map(|known| known.active().cloned()).transpose()
     }
 }

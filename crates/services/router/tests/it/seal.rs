@@ -1,9 +1,15 @@
 //! Initialising, unsealing, sealing, and who notices.
 
-use serde_json::{Value, json};
-use wire::catalog::v1::{SealRequest, UnsealRequest};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::common::{Stack, bare, data, done, refused};
+use domain::Kind;
+use serde_json::{Value, json};
+use wire::{
+    catalog::v1::{SealRequest, UnsealRequest},
+    router::v1 as api,
+};
+
+use crate::common::{Stack, auth, bare, data, done, refused, request};
 
 #[tokio::test]
 async fn while_sealed_only_the_endpoints_that_open_it_answer() {
@@ -116,35 +122,87 @@ async fn a_node_that_steps_down_keeps_everything_and_serves_on() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_before_a_node_stepped_down_is_known_after_it() {
-    let stack = Stack::open().await;
+/// Mounts one engine after the other, while this goes on beside; those that are acknowledged have to be there then.
+async fn mounts_stay_that_are_made_during(stack: &Stack, trouble: impl Future<Output = ()>) {
     let acknowledged = async |n: u32| {
         let path = format!("at-{n}");
         match stack.write(&format!("sys/mounts/{path}"), json!({"type": "kv"})).await {
             Ok(_) => Some(path),
             Err(failure) => {
-                assert_eq!(failure.kind, domain::Kind::Unavailable, "{failure}");
+                assert!(matches!(failure.kind, Kind::Unavailable | Kind::Sealed), "{failure}");
                 None
             }
-        }
-    };
-    let step_down = async {
-        for _ in 0..10 {
-            done(stack.write("sys/step-down", Value::Null).await);
-            tokio::task::yield_now().await;
         }
     };
     let mounts = async {
         let mut made = Vec::new();
         for n in 0..40 {
             made.extend(acknowledged(n).await);
+            tokio::task::yield_now().await;
         }
         made
     };
-    let ((), made) = tokio::join!(step_down, mounts);
+    let ((), made) = tokio::join!(trouble, mounts);
     let listed = data(stack.read("sys/mounts").await);
     for path in made {
         assert!(listed.get(format!("{path}/")).is_some(), "{path} was acknowledged");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_before_a_node_stepped_down_is_known_after_it() {
+    let stack = Stack::open().await;
+    let step_down = async {
+        for _ in 0..10 {
+            done(stack.write("sys/step-down", Value::Null).await);
+            tokio::task::yield_now().await;
+        }
+    };
+    mounts_stay_that_are_made_during(&stack, step_down).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_before_a_seal_is_known_after_it() {
+    let stack = Stack::open().await;
+    let seal = async {
+        for _ in 0..10 {
+            done(stack.write("sys/seal", Value::Null).await);
+            stack.unseal().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    mounts_stay_that_are_made_during(&stack, seal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_that_their_token_is_bad_because_a_node_steps_down() {
+    let stack = Stack::open().await;
+    let at = async |namespace: &str, token: &str, operation: &str, path: &str, body: Value| {
+        let asked = request(operation, path, &body);
+        let (token, namespace) = (token.to_owned(), namespace.to_owned());
+        stack.send(api::Request { token, namespace, ..asked }).await
+    };
+    data(at("", &stack.root, "update", "sys/namespaces/team", Value::Null).await);
+    data(at("team", &stack.root, "update", "sys/namespaces/sub", Value::Null).await);
+    let policy = json!({"policy": r#"path "sub/sys/mounts" { capabilities = ["read"] }"#});
+    done(at("team", &stack.root, "update", "sys/policies/acl/look", policy).await);
+    let made = at("team", &stack.root, "update", "auth/token/create", json!({"policies": ["look"]})).await;
+    let token = auth(made)["client_token"].as_str().unwrap().to_owned();
+    let over = AtomicBool::new(false);
+    let step_down = async {
+        for _ in 0..50 {
+            done(stack.write("sys/step-down", Value::Null).await);
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    let look = async {
+        while !over.load(Ordering::Relaxed) {
+            if let Err(failure) = at("team/sub", &token, "read", "sys/mounts", Value::Null).await {
+                assert_eq!(failure.kind, Kind::Unavailable, "{failure}");
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(step_down, look);
+    data(at("team/sub", &token, "read", "sys/mounts", Value::Null).await);
 }
