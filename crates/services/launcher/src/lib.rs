@@ -45,6 +45,7 @@ mod runtime_dir;
 mod sandbox;
 mod service;
 mod spawn;
+mod starts;
 mod stderr;
 mod supervised;
 mod supervisor;

@@ -7,10 +7,6 @@ use std::sync::{
 
 use arc_swap::ArcSwapOption;
 use domain::Reason;
-use futures::{
-    FutureExt,
-    future::{self, BoxFuture, Shared},
-};
 use storage::Storage;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +22,7 @@ use crate::{
     instance::{Instance, ServedBy},
     own_storage::OwnStorage,
     processes::{Berth, Processes},
+    starts::{Start, Starts},
     system::MountSystem,
 };
 
@@ -34,9 +31,6 @@ type Outcome = Result<Arc<Instance>, Arc<Error>>;
 
 /// A mount as it was set up, and its place in a process if it is served by one.
 type Made = (Arc<Instance>, Option<Berth>);
-
-/// A start that any number of callers wait for.
-type Start = Shared<BoxFuture<'static, Outcome>>;
 
 /// One mount. Started when somebody needs it, once for all who do.
 pub struct Mount {
@@ -47,7 +41,7 @@ pub struct Mount {
     /// All that it may store.
     pub storage: Arc<OwnStorage>,
     ready: ArcSwapOption<Instance>,
-    starting: Mutex<Option<Start>>,
+    starts: Starts<Arc<Instance>>,
     /// Its places in processes: in that of the plugin that serves it, or shall serve it.
     berths: Mutex<Vec<Berth>>,
     closed: CancellationToken,
@@ -69,7 +63,7 @@ impl Mount {
             host,
             processes,
             ready: ArcSwapOption::empty(),
-            starting: Mutex::default(),
+            starts: Starts::default(),
             berths: Mutex::default(),
             closed: CancellationToken::new(),
             owes: AtomicBool::new(false),
@@ -92,36 +86,17 @@ impl Mount {
     /// Sets the mount up anew while it is in use: with other settings, or another version. If that fails, what served
     /// it goes on.
     pub async fn reload(self: &Arc<Self>) -> Outcome {
-        let under_way = self.under_way();
-        if let Some(under_way) = under_way {
+        if let Some(under_way) = self.starts.last() {
             let _ = under_way.await;
         }
         self.start(true).await
     }
 
-    fn under_way(&self) -> Option<Start> {
-        self.starting.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Joins the start that is under way, or begins one.
-    fn start(self: &Arc<Self>, anew: bool) -> Start {
-        let mut starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(under_way) = starting.as_ref().filter(|start| start.peek().is_none()) {
-            return under_way.clone();
-        }
-        if let Some(ready) = self.ready().filter(|_| !anew) {
-            return future::ready(Ok(ready)).boxed().shared();
-        }
+    fn start(self: &Arc<Self>, anew: bool) -> Start<Arc<Instance>> {
         let mount = Arc::clone(self);
-        // A task of its own: the one who asked first may leave, the others still wait.
-        let task = tokio::spawn(async move { mount.replace(anew).await });
-        let start = async move {
-            let lost = |_| Arc::new(Error::Panicked("mount's".to_owned()));
-            task.await.map_err(lost)?.map_err(Arc::new)
-        };
-        let start = start.boxed().shared();
-        *starting = Some(start.clone());
-        start
+        let ready = || self.ready().filter(|_| !anew);
+        self.starts.join("mount's", ready, async move { mount.replace(anew).await })
     }
 
     /// Sets the mount up anew, and lets that serve from now on.
@@ -283,7 +258,7 @@ impl Mount {
             tracing::warn!(mount = self.system.spec().path, "what is left half done stays so");
         }
         self.closed.cancel();
-        if let Some(under_way) = self.under_way() {
+        if let Some(under_way) = self.starts.last() {
             let _ = timeout(limit, under_way).await;
         }
         if let Some(instance) = self.ready.swap(None) {

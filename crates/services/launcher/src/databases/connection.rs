@@ -2,10 +2,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use domain::{Reason, Secret};
-use futures::{
-    FutureExt,
-    future::{self, BoxFuture, Shared},
-};
 use prost::Message;
 use tenon::{
     convert::database::{settings_of, to_struct},
@@ -27,12 +23,10 @@ use crate::{
     masks::Masks,
     meters::PluginMeters,
     processes::{Berth, Processes},
+    starts::{Start, Starts},
 };
 
 const INITIALIZE: &str = "/dbplugin.v5.Database/Initialize";
-
-/// A start that any number of callers wait for.
-type Start = Shared<BoxFuture<'static, Result<Arc<Line>, Arc<Error>>>>;
 
 /// A connection that an external plugin serves. Its process is started when somebody needs it, and again when it died;
 /// it is then told the settings that it knew before.
@@ -44,7 +38,7 @@ pub(super) struct Connection {
     path: String,
     id: String,
     line: ArcSwapOption<Line>,
-    starting: Mutex<Option<Start>>,
+    starts: Starts<Arc<Line>>,
     berth: Mutex<Option<Berth>>,
     /// What the last initialisation returned.
     known: ArcSwapOption<Settings>,
@@ -72,7 +66,7 @@ impl Connection {
             path: path.to_owned(),
             id: Uuid::new_v4().to_string(),
             line: ArcSwapOption::empty(),
-            starting: Mutex::default(),
+            starts: Starts::default(),
             berth: Mutex::default(),
             known: ArcSwapOption::empty(),
             closed: CancellationToken::new(),
@@ -107,24 +101,9 @@ impl Connection {
     }
 
     /// Joins the start that is under way, or begins one.
-    fn start(self: &Arc<Self>) -> Start {
-        let mut starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(under_way) = starting.as_ref().filter(|start| start.peek().is_none()) {
-            return under_way.clone();
-        }
-        if let Some(line) = self.ready() {
-            return future::ready(Ok(line)).boxed().shared();
-        }
+    fn start(self: &Arc<Self>) -> Start<Arc<Line>> {
         let connection = Arc::clone(self);
-        // A task of its own: the one who asked first may leave, the others still wait.
-        let task = tokio::spawn(async move { connection.begin().await });
-        let start = async move {
-            let lost = |_| Arc::new(Error::Panicked("database connection's".to_owned()));
-            task.await.map_err(lost)?.map_err(Arc::new)
-        };
-        let start = start.boxed().shared();
-        *starting = Some(start.clone());
-        start
+        self.starts.join("database connection's", || self.ready(), async move { connection.begin().await })
     }
 
     async fn begin(&self) -> Result<Arc<Line>> {
@@ -139,6 +118,8 @@ impl Connection {
     }
 
     async fn set_up(&self) -> Result<Line> {
+        // A place that was taken after the end would never be given up.
+        self.refuse_closed()?;
         let held = self.berth().clone();
         let mut berth = held.unwrap_or_else(|| self.processes.join(&self.entry, &self.id, &self.path));
         let live = tokio::select! {
@@ -146,7 +127,7 @@ impl Connection {
             () = self.closed.cancelled() => None,
         };
         *self.berth() = Some(berth);
-        let live = live.ok_or_else(|| Error::Stopping { plugin: self.entry.to_string() })??;
+        let live = live.ok_or_else(|| self.is_closed())??;
         let line = Line::new(Arc::clone(&self.entry), live, self.host.config.largest_answer);
         if let Some(settings) = self.known.load_full() {
             let config_data = Some(to_struct(Settings::clone(&settings)));
@@ -157,6 +138,14 @@ impl Connection {
         Ok(line)
     }
 
+    fn refuse_closed(&self) -> Result<()> {
+        if self.closed.is_cancelled() { Err(self.is_closed()) } else { Ok(()) }
+    }
+
+    fn is_closed(&self) -> Error {
+        Error::Stopping { plugin: self.entry.to_string() }
+    }
+
     /// One call. It is repeated if the plugin certainly never received it; and once if it may be.
     async fn call<Q, A>(self: &Arc<Self>, path: &'static str, message: Q, repeatable: bool) -> Result<A>
     where
@@ -165,9 +154,7 @@ impl Connection {
     {
         let _token = self.calls.token();
         let _inside = self.meters.call();
-        if self.closed.is_cancelled() {
-            return Err(Error::Stopping { plugin: self.entry.to_string() });
-        }
+        self.refuse_closed()?;
         let limit = self.host.config.request_deadline;
         let late = |_| Error::Timeout { plugin: self.entry.to_string(), limit };
         let message = Arc::new(message);
@@ -248,8 +235,7 @@ impl Database for Remote {
         self.0.closed.cancel();
         self.0.calls.close();
         let _ = timeout(limit, self.0.calls.wait()).await;
-        let under_way = self.0.starting.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(under_way) = under_way {
+        if let Some(under_way) = self.0.starts.last() {
             let _ = timeout(limit, under_way).await;
         }
         if let Some(line) = self.0.line.swap(None).filter(|line| !line.live.is_gone()) {
