@@ -41,18 +41,9 @@ where
         event.record(&mut seen);
         let metadata = event.metadata();
         seen.fields.insert("@module".to_owned(), metadata.target().into());
-        write(&line(word(*metadata.level()), &seen.message, seen.fields));
-    }
-}
-
-/// A level in the words of the host.
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "error",
-        Level::WARN => "warn",
-        Level::INFO => "info",
-        Level::DEBUG => "debug",
-        Level::TRACE => "trace",
+        // In the words of the host.
+        let level = metadata.level().as_str().to_lowercase();
+        write(&line(&level, &seen.message, seen.fields));
     }
 }
 

@@ -2,11 +2,11 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use storage::Storage;
-use tenon::{Backend, BackendKind, Builtin, Config, Makes, convert};
+use tenon::{Backend, Builtin, Config, Makes, convert};
 use tokio::time::timeout;
 use wire::{launcher::v1::MountSpec, pb};
 
-use crate::{Error, Result, system::MountSystem};
+use crate::{Error, Result, external::check_type, system::MountSystem};
 
 /// One mount of an engine that is part of the host.
 pub struct BuiltIn {
@@ -77,21 +77,9 @@ async fn create(
         return Err(Error::NotMountable { plugin: builtin.name.to_string() });
     };
     let backend = factory.create(config, host).await.map_err(refused)?;
-    check_type(builtin, spec, backend.kind())?;
+    check_type(&builtin.name, spec, backend.kind().into())?;
     backend.initialize().await.map_err(refused)?;
     Ok(backend)
-}
-
-fn check_type(builtin: &Builtin, spec: &MountSpec, kind: BackendKind) -> Result<()> {
-    let (wanted, number) = match kind {
-        BackendKind::Secret => ("secret", 1),
-        BackendKind::Auth => ("auth", 2),
-    };
-    if spec.r#type == wanted {
-        return Ok(());
-    }
-    let wanted = if spec.r#type == "auth" { "auth" } else { "secret" };
-    Err(Error::WrongType { plugin: builtin.name.to_string(), wanted, found: number })
 }
 
 /// A panic of an engine as an error.

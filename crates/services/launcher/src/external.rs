@@ -1,4 +1,4 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use domain::{PluginType, PluginVersion};
 use futures::join;
@@ -119,7 +119,7 @@ impl External {
             self.line.ask::<_, pb::SpecialPathsReply>("/pb.Backend/SpecialPaths", pb::Empty {}, limit),
             self.line.ask_own_version(limit),
         );
-        check_type(&self.line.entry, spec, kind?.r#type)?;
+        check_type(&self.line.entry, spec, kind?)?;
         // Vault takes any failure for "none".
         let paths = paths.unwrap_or_default().paths.unwrap_or_default();
         let version = version.unwrap_or_default();
@@ -188,13 +188,14 @@ fn config_of(spec: &MountSpec, entry: &Entry) -> HashMap<String, String> {
     config
 }
 
-fn check_type(entry: &Entry, spec: &MountSpec, found: u32) -> Result<()> {
+/// Whether a plugin is of the type that is mounted.
+pub fn check_type(plugin: impl fmt::Display, spec: &MountSpec, found: pb::TypeReply) -> Result<()> {
     let (wanted, number) =
         if spec.r#type == "auth" { ("auth", CREDENTIAL) } else { ("secret", CREDENTIAL - 1) };
-    if found == number {
-        return Ok(());
+    match found.r#type {
+        found if found == number => Ok(()),
+        found => Err(Error::WrongType { plugin: plugin.to_string(), wanted, found }),
     }
-    Err(Error::WrongType { plugin: entry.to_string(), wanted, found })
 }
 
 /// A plugin may say nothing of its version, or nothing that is one; but not that it is another one.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::PluginType;
+use domain::{PluginType, Token};
 use goplugin::{Cookie, Identity, IdentityError, Security, SharedIdentity};
 use serde_json::json;
 use tenon::convert::to_nanos;
@@ -41,15 +41,6 @@ pub struct Greeting {
     token: Option<Token>,
 }
 
-/// Never shown.
-struct Token(String);
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token")
-    }
-}
-
 impl Greeting {
     /// Prepares to greet a plugin. An old one is put its certificate ready.
     pub async fn prepare(host: &Host, entry: &Entry, manner: Manner) -> Result<Self> {
@@ -68,7 +59,7 @@ impl Greeting {
     /// What Vault's plugins read in their environment.
     pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let word = |is: bool| if is { "true" } else { "false" };
-        let token = self.token.as_ref().map(|token| ("VAULT_UNWRAP_TOKEN", token.0.as_str()));
+        let token = self.token.as_ref().map(|token| ("VAULT_UNWRAP_TOKEN", token.expose().as_str()));
         let always = [
             ("VAULT_PLUGIN_METADATA_MODE", word(self.manner == Manner::Metadata)),
             // Without this Go plugins try to unwrap a token instead, and exit.
@@ -108,7 +99,7 @@ async fn put_ready(questions: &Questions, entry: &Entry, shared: &SharedIdentity
     let refused = |why: String| Error::NotFetchable { plugin: entry.to_string(), why };
     // It is nothing of any mount's: it is wrapped in the root namespace.
     match questions.ask(String::new(), Asks::Wrap(data)).await {
-        Ok(Answer::WrapInfo(info)) => Ok(Token(info.token)),
+        Ok(Answer::WrapInfo(info)) => Ok(Token::new(info.token)),
         Ok(Answer::Refusal(why)) => Err(refused(why)),
         Ok(Answer::Password(_)) => Err(refused("the router gave no token".to_owned())),
         Err(unanswered) => Err(refused(unanswered.to_string())),
@@ -153,7 +144,7 @@ mod tests {
             security: Security::None,
             versions: versions(PluginType::Secret, manner),
             manner,
-            token: token.map(|token| Token(token.to_owned())),
+            token: token.map(|token| Token::new(token.to_owned())),
         };
         let told = |manner, token| -> HashMap<&str, String> {
             greeting(manner, token).variables().map(|(name, value)| (name, value.to_owned())).collect()

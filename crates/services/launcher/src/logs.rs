@@ -101,7 +101,7 @@ impl Speaker {
             id,
             time: nanos_now(),
             said_at,
-            level: word(level).to_owned(),
+            level: level.as_str().to_lowercase(),
             message,
             module: module.unwrap_or_default(),
             fields: fields.into(),
@@ -113,26 +113,10 @@ impl Speaker {
     }
 }
 
-const fn word(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "error",
-        Level::WARN => "warn",
-        Level::INFO => "info",
-        Level::DEBUG => "debug",
-        Level::TRACE => "trace",
-    }
-}
-
 /// A level by its word; none is all.
 fn level_of(word: &str) -> Result<Level> {
-    match word {
-        "error" => Ok(Level::ERROR),
-        "warn" => Ok(Level::WARN),
-        "info" => Ok(Level::INFO),
-        "debug" => Ok(Level::DEBUG),
-        "trace" | "" => Ok(Level::TRACE),
-        _ => Err(Error::Malformed("a level is trace, debug, info, warn or error".to_owned())),
-    }
+    let malformed = |_| Error::Malformed("a level is trace, debug, info, warn or error".to_owned());
+    if word.is_empty() { Ok(Level::TRACE) } else { word.parse().map_err(malformed) }
 }
 
 #[cfg(test)]

@@ -112,6 +112,5 @@ async fn change(mount: &Arc<Mount>, spec: Arc<MountSpec>, reload: bool) -> Resul
 
 /// Whether these settings reach a plugin only by its set-up.
 fn needs_new_setup(before: &MountSpec, after: &MountSpec) -> bool {
-    let seen = |spec: &MountSpec| (spec.options.clone(), spec.plugin.clone(), spec.version.clone());
-    seen(before) != seen(after)
+    before.options != after.options || before.plugin != after.plugin || before.version != after.version
 }

@@ -136,6 +136,7 @@ impl System for MountSystem {
         let Announcement { event_type, metadata } = announcement;
         self.tell(event_type, event_data(metadata));
     }
+
     async fn generate_password(&self, policy: &str) -> tenon::Result<Secret<String>> {
         let refusal = match self.ask(Asks::Password(GeneratePassword { policy: policy.to_owned() })).await {
             Ok(Answer::Password(password)) => return Ok(Secret::new(password)),
