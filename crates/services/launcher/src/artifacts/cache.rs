@@ -50,10 +50,9 @@ impl Cache {
     /// A program that is there; it is used, and so stays longer.
     pub async fn open(&self, sha256: Sha256) -> Result<Option<File>> {
         let path = self.place(sha256);
-        let opened = spawn_blocking(move || match options().open(path) {
-            Ok(file) => file.set_modified(SystemTime::now()).map(|()| Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let opened = spawn_blocking(move || {
+            let found = unless_gone(options().open(path))?;
+            found.map(|file| file.set_modified(SystemTime::now()).map(|()| file)).transpose()
         });
         finished(opened.await, "open a plugin in the cache")
     }
@@ -99,12 +98,12 @@ impl Cache {
     fn make_room(&self) -> io::Result<()> {
         let mut kept = Vec::new();
         for entry in fs::read_dir(&self.0.folder)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if let Some(sha256) = program_of(&entry.path())
-                && !self.is_fetched(sha256, &entry.path())
-            {
-                kept.push((metadata.modified()?, metadata.len(), entry.path()));
+            let path = entry?.path();
+            if program_of(&path).is_none_or(|sha256| self.is_fetched(sha256, &path)) {
+                continue;
+            }
+            if let Some(metadata) = unless_gone(fs::symlink_metadata(&path))? {
+                kept.push((metadata.modified()?, metadata.len(), path));
             }
         }
         kept.sort_unstable();
@@ -113,7 +112,7 @@ impl Cache {
             if total <= self.0.limit {
                 break;
             }
-            fs::remove_file(&path)?;
+            unless_gone(fs::remove_file(&path))?;
             total -= length;
         }
         Ok(())
@@ -124,6 +123,14 @@ impl Cache {
         let turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let is_part = path.extension().is_some();
         is_part && turns.get(&sha256).is_some_and(|turn| turn.strong_count() > 0)
+    }
+}
+
+/// What is listed may be gone a moment later: others keep and discard programs, too.
+fn unless_gone<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        outcome => outcome.map(Some),
     }
 }
 
