@@ -1,6 +1,6 @@
 use std::{iter::Peekable, vec};
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use super::words::{Word, words};
 
@@ -8,6 +8,8 @@ use super::words::{Word, words};
 const LONGEST: usize = 4096;
 /// So deep it may be nested.
 const DEEPEST: usize = 32;
+/// So much memory one pattern may take, in bytes: an expression has room for many.
+const HEAVIEST: usize = 256 << 10;
 
 /// What a filter can ask about a notice.
 #[derive(Clone, Copy, Debug, Default)]
@@ -207,7 +209,8 @@ impl Parser {
             "contains" => Ok(Node::Contains(fact(first)?, self.value()?)),
             "matches" => {
                 let (fact, pattern) = (fact(first)?, self.value()?);
-                let regex = Regex::new(&pattern).map_err(|_| InvalidFilter::Regex(pattern))?;
+                let regex = RegexBuilder::new(&pattern).size_limit(HEAVIEST).dfa_size_limit(HEAVIEST).build();
+                let regex = regex.map_err(|_| InvalidFilter::Regex(pattern))?;
                 Ok(Node::Matches(fact, regex))
             }
             "in" => {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Capabilities, Capability, Parameters};
-use crate::{Operation, notice::glob};
+use crate::{Operation, matches_glob};
 
 /// What may be done at a path.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,7 +59,7 @@ impl Rule {
     pub fn tells(&self, event_type: &str) -> bool {
         self.capabilities.has(Capability::Subscribe)
             && self.capabilities.has(Capability::List)
-            && self.announcements.iter().any(|pattern| glob(pattern, event_type))
+            && self.announcements.iter().any(|pattern| matches_glob(pattern, event_type))
     }
 
     /// Whether it allows what somebody wants to do at its path.

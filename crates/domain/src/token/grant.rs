@@ -1,4 +1,5 @@
-use super::names::{DEFAULT, ROOT, matches_glob, normalise};
+use super::names::{DEFAULT, ROOT, normalise};
+use crate::matches_glob;
 
 /// Policies that are for tokens of the server's own making.
 const NOT_TO_BE_HAD: [&str; 2] = ["response-wrapping", "control-group"];

@@ -4,4 +4,4 @@ mod grant;
 mod names;
 
 pub use grant::{Grant, GrantRefused, RolePolicies};
-pub use names::{display_name, matches_glob, normalise};
+pub use names::{display_name, normalise};

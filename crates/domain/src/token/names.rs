@@ -27,23 +27,8 @@ pub fn display_name(given: &str) -> String {
     whole.strip_suffix('-').map_or_else(|| whole.clone(), str::to_owned)
 }
 
-/// Whether a text is a pattern with something, or nothing, in the place of each `*`.
-pub fn matches_glob(pattern: &str, text: &str) -> bool {
-    let Some((first, others)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let (middle, last) = others.rsplit_once('*').unwrap_or(("", others));
-    for piece in middle.split('*') {
-        // The earliest place leaves the most for what follows.
-        let Some(place) = rest.find(piece) else { return false };
-        rest = &rest[place + piece.len()..];
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -68,22 +53,6 @@ mod tests {
             ("ä", "token-"),
         ] {
             assert_eq!(display_name(given), shown);
-        }
-    }
-
-    /// Tries everything that a `*` can stand for.
-    fn slowly(pattern: &[u8], text: &[u8]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some((b'*', rest)) => (0..=text.len()).any(|taken| slowly(rest, &text[taken..])),
-            Some((letter, rest)) => text.first() == Some(letter) && slowly(rest, &text[1..]),
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_glob_matches_what_trying_everything_finds(pattern in "[ab*]{0,8}", text in "[ab]{0,10}") {
-            prop_assert_eq!(matches_glob(&pattern, &text), slowly(pattern.as_bytes(), text.as_bytes()));
         }
     }
 }

@@ -5,7 +5,7 @@ use tenon::{
     database::{CredentialType, Settings},
 };
 
-use super::{glob::is_match, url};
+use super::url;
 
 /// What is stored of a connection. Passwords are in it, so it does not show itself.
 #[derive(Clone, Serialize, Deserialize)]
@@ -141,7 +141,7 @@ impl Config {
 
     /// Whether a role may use it.
     pub(super) fn allow(&self, role: &str) -> Result<()> {
-        if self.allowed_roles.iter().any(|pattern| is_match(pattern, role)) {
+        if self.allowed_roles.iter().any(|pattern| domain::matches_glob(pattern, role)) {
             return Ok(());
         }
         Err(Error::refused(format!("{role:?} is not an allowed role")))

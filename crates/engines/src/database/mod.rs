@@ -7,7 +7,6 @@ mod configs;
 mod connecting;
 mod connection;
 mod creds;
-mod glob;
 mod paths;
 mod plugins;
 mod queue;

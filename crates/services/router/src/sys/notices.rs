@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use domain::{
     NamespacePath,
     Operation::Read,
-    Token,
-    notice::{Facts, Filter, glob},
+    Token, matches_glob,
+    notice::{Facts, Filter},
 };
 use futures::{Stream, StreamExt, future};
 use tonic::Status;
@@ -127,8 +127,8 @@ impl Wish {
 
     fn wants(&self, facts: &Facts<'_>) -> bool {
         let namespace = facts.namespace.trim_end_matches('/');
-        glob(&self.types, facts.event_type)
-            && self.namespaces.iter().any(|pattern| glob(pattern, namespace))
+        matches_glob(&self.types, facts.event_type)
+            && self.namespaces.iter().any(|pattern| matches_glob(pattern, namespace))
             && self.filter.chooses(facts)
     }
 }
