@@ -2,6 +2,7 @@
 
 mod codec;
 mod failure;
+pub mod json;
 mod sandbox;
 mod seam;
 mod generated {

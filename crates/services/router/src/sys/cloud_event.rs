@@ -4,10 +4,11 @@ use bytes::Bytes;
 use domain::{NamespacePath, notice::Facts};
 use jiff::Timestamp;
 use prost::Message;
-use prost_types::{Struct, Value as Given, value::Kind};
-use serde_json::{Map, Number, Value, json};
+use prost_types::{Value as Given, value::Kind};
+use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{
+    json::map_of,
     launcher::v1::{MountSpec, Notice},
     logical::{EventData, EventPluginInfo, EventReceived},
 };
@@ -75,31 +76,31 @@ impl Announced {
     }
 
     /// As CloudEvents has it.
-    pub(super) fn json(&self, source: &str) -> Bytes {
-        let EventData { id, metadata, entity_ids, note } = &self.event;
-        let metadata = metadata.as_ref().map(object);
+    pub(super) fn json(self, source: &str) -> Bytes {
+        let EventData { id, metadata, entity_ids, note } = self.event;
+        let metadata = metadata.map(|metadata| Value::Object(map_of(metadata)));
         let event = sparse([
-            ("id", id.as_str().into()),
+            ("id", id.into()),
             ("metadata", metadata.unwrap_or_default()),
-            ("entity_ids", entity_ids.clone().into()),
-            ("note", note.as_str().into()),
+            ("entity_ids", entity_ids.into()),
+            ("note", note.into()),
         ]);
-        let plugin = &self.plugin;
+        let plugin = self.plugin;
         let plugin = sparse(
             [
-                ("mount_class", &plugin.mount_class),
-                ("mount_accessor", &plugin.mount_accessor),
-                ("mount_path", &plugin.mount_path),
-                ("plugin", &plugin.plugin),
-                ("plugin_version", &plugin.plugin_version),
-                ("version", &plugin.version),
+                ("mount_class", plugin.mount_class),
+                ("mount_accessor", plugin.mount_accessor),
+                ("mount_path", plugin.mount_path),
+                ("plugin", plugin.plugin),
+                ("plugin_version", plugin.plugin_version),
+                ("version", plugin.version),
             ]
-            .map(|(name, value)| (name, value.as_str().into())),
+            .map(|(name, value)| (name, value.into())),
         );
         let data = sparse([
             ("event", event),
-            ("event_type", self.event_type.as_str().into()),
-            ("namespace", self.namespace.as_str().into()),
+            ("event_type", self.event_type.into()),
+            ("namespace", self.namespace.into()),
             ("plugin_info", plugin),
         ]);
         text(&json!({
@@ -134,31 +135,18 @@ fn sparse<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-fn object(given: &Struct) -> Value {
-    Value::Object(
-        given.fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>(),
-    )
-}
-
-fn plain(given: &Given) -> Value {
-    match &given.kind {
-        None | Some(Kind::NullValue(_)) => Value::Null,
-        Some(Kind::NumberValue(number)) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
-        Some(Kind::StringValue(text)) => text.as_str().into(),
-        Some(Kind::BoolValue(flag)) => (*flag).into(),
-        Some(Kind::StructValue(fields)) => object(fields),
-        Some(Kind::ListValue(list)) => list.values.iter().map(plain).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use prost_types::Struct;
+
     use super::*;
 
     fn announced() -> Announced {
         let said = |text: &str| Given { kind: Some(Kind::StringValue(text.to_owned())) };
         let fields = [("path", "data/foo"), ("data_path", "data/foo"), ("operation", "data-write")];
-        let fields = fields.map(|(name, text)| (name.to_owned(), said(text))).into();
+        let four = Given { kind: Some(Kind::NumberValue(4.0)) };
+        let fields = fields.map(|(name, text)| (name.to_owned(), said(text)));
+        let fields = fields.into_iter().chain([("current_version".to_owned(), four)]).collect();
         let event = EventData { metadata: Some(Struct { fields }), ..EventData::default() };
         let notice = Notice {
             event_type: "kv-v2/data-write".to_owned(),
@@ -190,6 +178,7 @@ mod tests {
         let json: Value = serde_json::from_slice(&announced().json("vault://c")).unwrap();
         assert_eq!((&json["specversion"], &json["source"]), (&json!("1.0"), &json!("vault://c")));
         assert_eq!(json["data"]["event"]["metadata"]["path"], "secret/data/foo");
+        assert_eq!(json["data"]["event"]["metadata"]["current_version"], json!(4));
         assert_eq!(json["data"]["event_type"], "kv-v2/data-write");
         assert_eq!(json["data"]["namespace"], "team/");
         let info = json!({
