@@ -1,13 +1,11 @@
 use std::{
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
 use domain::Secret;
 use goplugin::Channel;
+use tokio::sync::Semaphore;
 use tonic::{Code, Response, Status};
 use wire::pb::{
     Empty, GeneratePasswordFromPolicyRequest, SendEventRequest, events_client::EventsClient,
@@ -22,12 +20,15 @@ use crate::{
 /// How long what the host once said is believed. After that it is asked again, beside the requests.
 const BELIEVED: Duration = Duration::from_secs(30);
 
+/// How many announcements may be on their way to the host.
+const ON_THEIR_WAY: usize = 1024;
+
 /// What the host says of its surroundings, kept in memory so that no request waits for it.
 pub(super) struct RemoteSystem {
     client: SystemViewClient<Channel>,
     events: EventsClient<Channel>,
-    /// Not every host listens.
-    is_heard: Arc<AtomicBool>,
+    /// One for each announcement that may be on its way. Closed: this host does not listen.
+    told: Arc<Semaphore>,
     known: RwLock<Known>,
 }
 
@@ -58,7 +59,7 @@ impl RemoteSystem {
             asked: Instant::now(),
             facts: Facts::fetch(&client, Facts::default()).await,
         });
-        Arc::new(Self { client, events, is_heard: Arc::new(AtomicBool::new(true)), known })
+        Arc::new(Self { client, events, told: Arc::new(Semaphore::new(ON_THEIR_WAY)), known })
     }
 
     /// Asks again if it is time; the caller does not wait.
@@ -156,17 +157,20 @@ impl System for RemoteSystem {
     }
 
     fn is_heard(&self) -> bool {
-        self.is_heard.load(Ordering::Relaxed)
+        !self.told.is_closed()
     }
 
     fn announce(&self, announcement: Announcement) {
+        // A host that takes no more misses some; nobody waits for it.
+        let Ok(place) = Arc::clone(&self.told).try_acquire_owned() else { return };
         let Announcement { event_type, metadata } = announcement;
         let request = SendEventRequest { event_type, event: Some(event_data(metadata)) };
-        let (mut events, is_heard) = (self.events.clone(), Arc::clone(&self.is_heard));
+        let (mut events, told) = (self.events.clone(), Arc::clone(&self.told));
         tokio::spawn(async move {
             if events.send_event(request).await.is_err_and(|status| status.code() == Code::Unimplemented) {
-                is_heard.store(false, Ordering::Relaxed);
+                told.close();
             }
+            drop(place);
         });
     }
 
