@@ -69,7 +69,14 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Connections {
     /// The place of a connection.
     pub(super) fn slot(&self, name: &str) -> Arc<Slot> {
-        Arc::clone(held(&self.0).entry(name.to_owned()).or_default())
+        let mut slots = held(&self.0);
+        if let Some(slot) = slots.get(name) {
+            return Arc::clone(slot);
+        }
+        // Anybody can name connections that never were. Slots are shared out under this lock only: nobody else has one
+        // that is counted once.
+        slots.retain(|_, slot| Arc::strong_count(slot) > 1 || held(&slot.live).is_some());
+        Arc::clone(slots.entry(name.to_owned()).or_default())
     }
 }
 

@@ -222,6 +222,13 @@ mod tests {
     }
 
     #[test]
+    fn with_days_of_the_month_and_of_the_week_either_will_do() {
+        let both = schedule("30 2 1 * SUN", None).unwrap();
+        assert_eq!(both.after(time("2026-11-22T02:30:00Z")), time("2026-11-29T02:30:00Z"));
+        assert_eq!(both.after(time("2026-11-29T02:30:00Z")), time("2026-12-01T02:30:00Z"));
+    }
+
+    #[test]
     fn what_was_not_done_in_its_window_waits_for_the_next() {
         let due = time("2026-11-22T02:00:00Z");
         let windowed = schedule("0 2 * * *", Some(3600)).unwrap();

@@ -16,13 +16,13 @@ pub(super) struct Connected {
 }
 
 impl Connected {
-    pub(super) fn new(config: Config) -> Result<Self> {
+    pub(super) fn new(config: Config) -> Self {
         let pool = PgPoolOptions::new()
             .max_connections(config.max_open_connections)
             .max_lifetime(config.max_connection_lifetime)
             .acquire_timeout(PATIENCE)
             .connect_lazy_with(config.options.clone());
-        Ok(Self { config, pool })
+        Self { config, pool }
     }
 
     /// Whether the database lets us in. Not by the pool, which would try again and again, and hide why.

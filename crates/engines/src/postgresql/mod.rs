@@ -60,7 +60,7 @@ impl Database for PostgreSql {
     }
 
     async fn initialize(&self, settings: Settings, verify: bool) -> Result<Settings> {
-        let connected = Connected::new(Config::read(&settings)?)?;
+        let connected = Connected::new(Config::read(&settings)?);
         if verify {
             connected.verify().await?;
         }
