@@ -56,7 +56,7 @@ pub struct PluginsService {
     directory: PluginDirectory,
     uploads: Uploads,
     /// Who adds to an upload, or finishes one, waits here.
-    uploading: Mutex<()>,
+    uploading: Arc<Mutex<()>>,
     builtins: Vec<BuiltinInfo>,
     declared: ArcSwap<Declared>,
 }
@@ -87,7 +87,7 @@ impl PluginsService {
             runtimes,
             binding: Mutex::default(),
             uploads: Uploads::new(directory.clone(), largest_upload),
-            uploading: Mutex::default(),
+            uploading: Arc::default(),
             directory,
             builtins,
             declared: ArcSwap::default(),

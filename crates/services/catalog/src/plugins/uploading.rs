@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use domain::Sha256;
 use wire::catalog::v1::{PlaceRequest, UploadPiece, UploadRequest, UploadState};
 
@@ -37,8 +39,13 @@ impl PluginsService {
         self.check_unsealed()?;
         let sha256 = Sha256::try_from(sha256).map_err(PluginError::from)?;
         let uploads = self.uploads.clone();
-        let _turn = self.uploading.lock().await;
-        let done = tokio::task::spawn_blocking(move || work(uploads, sha256)).await;
+        let turn = Arc::clone(&self.uploading).lock_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            // It ends with the work, which goes on when nobody waits for it any more.
+            let _turn = turn;
+            work(uploads, sha256)
+        });
+        let done = done.await;
         Ok(done.map_err(::storage::Error::backend)??)
     }
 }
