@@ -129,15 +129,15 @@ impl Api {
             return outside(uri.path(), uri.query());
         };
         let path = path::canonical(raw)?;
-        let helps = asks_for_help(&parts.method, uri.query());
+        let helps = || asks_for_help(&parts.method, uri.query());
         match path.as_str() {
-            "sys" if !helps => return Ok(answer::add_slash("/v1/sys", uri.query())),
-            "sys/health" if !helps => return self.health(&parts.method, uri.query()).await,
+            "sys" if !helps() => return Ok(answer::add_slash("/v1/sys", uri.query())),
+            "sys/health" if !helps() => return self.health(&parts.method, uri.query()).await,
             _ => {}
         }
         let until = begun + self.config.deadline;
         let arrived = until.min(begun + self.config.read_timeout);
-        let told = log::form(&parts.method, path.as_str(), uri.query()).filter(|_| !helps);
+        let told = log::form(&parts.method, path.as_str(), uri.query()).filter(|_| !helps());
         let request =
             request::read(id.to_owned(), path, &parts, peer, content, &self.config, arrived).await?;
         if let Some(form) = told {

@@ -106,8 +106,10 @@ fn walk(pattern: &[&'static str], path: &[&str], captures: &mut Vec<(&'static st
     };
     if let Some(name) = first.strip_prefix('*') {
         return (1..=path.len()).rev().any(|taken| {
-            let text = path[..taken].join("/");
-            !text.is_empty() && walk(pattern_rest, &path[taken..], captures) && capture(name, text, captures)
+            let taken = path.split_at(taken);
+            taken.0 != [""]
+                && walk(pattern_rest, taken.1, captures)
+                && capture(name, taken.0.join("/"), captures)
         });
     }
     let Some((segment, path_rest)) = path.split_first() else { return false };

@@ -36,11 +36,10 @@ pub(super) fn follows(data: &[u8]) -> Result<bool> {
 }
 
 async fn read(ask: Ask) -> Result<Answer> {
-    let mut request = request(&ask.captures, &ask.body, &[])?;
+    let request = request(&ask.captures, &ask.body, &[])?;
     if request.follow {
         return Ok(Answer::Nothing);
     }
-    request.follow = false;
     let lines = ask.core.clients.launcher.logs(request).await?.into_inner();
     let lines: Vec<Value> = lines.map_ok(|line| view(&line)).try_collect().await?;
     Ok(Answer::data(&json!({ "lines": lines })))
