@@ -38,7 +38,7 @@ impl<T: Clone + Send + Sync + 'static> Starts<T> {
         begin: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Start<T> {
         let mut latest = self.latest();
-        if let Some(under_way) = latest.as_ref().filter(|start| start.peek().is_none()) {
+        if let Some(under_way) = latest.as_ref().filter(|start| is_under_way(start)) {
             return under_way.clone();
         }
         if let Some(ready) = ready() {
@@ -52,6 +52,11 @@ impl<T: Clone + Send + Sync + 'static> Starts<T> {
         };
         latest.insert(start.boxed().shared()).clone()
     }
+}
+
+/// Asked of the start itself: one that nobody waited for has ended without anybody's having heard.
+fn is_under_way<T: Clone>(start: &Start<T>) -> bool {
+    start.clone().now_or_never().is_none()
 }
 
 #[cfg(test)]
