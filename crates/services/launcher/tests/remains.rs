@@ -68,7 +68,8 @@ async fn l12_a_crash_leaves_no_socket_that_nobody_dials() {
         bench.mount(mount, "gokv").await.unwrap();
     }
     let pid = bench.process().await.pid;
-    assert!(listeners(&bench) >= 3);
+    // The doors of the mounts are closed while the plugin is in; its own socket is not.
+    assert!(listeners(&bench) >= 1);
     signal(pid, Signal::KILL);
     eventually("the sockets are closed", async || listeners(&bench) == 0).await;
     assert!(!is_alive(pid));
