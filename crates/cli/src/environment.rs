@@ -1,9 +1,9 @@
-use std::{collections::HashMap, env, path::PathBuf, time::Duration};
+use std::{collections::HashMap, env, fmt, path::PathBuf, time::Duration};
 
 use crate::{Error, error::Result};
 
 /// The variables that commands look at, each under two names: `MORTISE_ADDR` wins over `VAULT_ADDR`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     variables: HashMap<String, String>,
     /// Where tokens and the settings of clients are kept.
@@ -64,6 +64,12 @@ impl Environment {
     pub fn number(&self, name: &str) -> Result<Option<u32>> {
         let Some(text) = self.get(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| Error::local(format!("{name} is {text:?}: it has to be a number")))
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }
 

@@ -136,6 +136,17 @@ mod tests {
     }
 
     #[test]
+    fn the_documents_have_every_command() {
+        let page = include_str!("../../../docs/cli.md");
+        for leaf in commands::all() {
+            let words =
+                [leaf.words].into_iter().chain(leaf.takes.iter().copied()).collect::<Vec<_>>().join(" ");
+            let row = format!("| `{words}` | {} |", leaf.about.trim_end_matches('.'));
+            assert!(page.contains(&row), "docs/cli.md lacks {row}");
+        }
+    }
+
+    #[test]
     fn a_name_is_only_a_name() {
         assert_eq!(name(Some(&"/usr/bin/vault".into())), "vault");
         assert_eq!(name(Some(&"/tmp/$(reboot)".into())), "mortise");
@@ -145,14 +156,16 @@ mod tests {
     #[test]
     fn no_token_is_in_what_a_session_shows() {
         let environment =
-            Environment::with(&[("VAULT_TOKEN", "hvs.hidden"), ("VAULT_ADDR", "http://u:hidden@h")]);
-        let matches = root().get_matches_from(["mortise", "token", "lookup"]);
+            Environment::with(&[("VAULT_TOKEN", "hvs.xyzzy"), ("VAULT_ADDR", "http://u:xyzzy@h")]);
+        let matches = root().get_matches_from(["mortise", "token", "lookup", "xyzzy"]);
         let (words, given) = chosen(&matches);
         let leaf = commands::all().find(|leaf| leaf.words == words).unwrap();
         let whole = root();
         let around = Around { environment: &environment, program: "x", whole: &whole };
         let session = Session::new(leaf, Given::new(given), &around).unwrap();
-        let shown = format!("{:?}", session.client().unwrap());
-        assert!(!shown.contains("hidden"), "{shown}");
+        session.client().unwrap();
+        let answer = client::Answer { status: 200, body: "{\"auth\":{\"client_token\":\"xyzzy\"}}".into() };
+        let shown = format!("{session:?} {environment:?} {answer:?} {:?}", answer.secret().unwrap());
+        assert!(!shown.contains("xyzzy"), "{shown}");
     }
 }

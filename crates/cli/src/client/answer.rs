@@ -1,3 +1,5 @@
+use std::fmt;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -5,7 +7,7 @@ use serde_json::Value;
 use super::{Failure, Secret};
 
 /// What was answered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status.
     pub status: u16,
@@ -50,5 +52,12 @@ impl Answer {
         let whole: Value = serde_json::from_slice(&self.body).ok()?;
         let errors = whole.get("errors")?.as_array()?;
         Some(errors.iter().filter_map(|error| error.as_str().map(str::to_owned)).collect())
+    }
+}
+
+/// What is answered may be a secret.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {} bytes", self.status, self.body.len())
     }
 }

@@ -99,7 +99,7 @@ fn addresses(address: &str) -> Result<Vec<SocketAddr>, Failure> {
 /// An address without what could be a password in it.
 pub(super) fn shown(address: &str) -> String {
     match Url::parse(address) {
-        Ok(url) => shown_url(&url).trim_end_matches('/').to_owned(),
+        Ok(url) if !url.cannot_be_a_base() => shown_url(&url).trim_end_matches('/').to_owned(),
         _ if address.contains('@') => "the address".to_owned(),
         _ => format!("{address:?}"),
     }

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_policy_allows_what_was_asked() {
-        assert_eq!(policy(&Request::list("secret/")), "path \"secret/\" {\n  capabilities = [\"list\"]\n}");
+        assert_eq!(policy(&Request::list("secret/")), "path \"secret\" {\n  capabilities = [\"list\"]\n}");
         let sudo = policy(&Request::put("sys/auth/github", json!({})));
         assert_eq!(
             sudo,

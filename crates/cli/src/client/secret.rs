@@ -1,8 +1,10 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What the server wraps its answers in. The order of its fields is the order in which they are printed.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Secret {
     /// Which request it belongs to.
@@ -29,7 +31,7 @@ pub struct Secret {
 }
 
 /// A token, and what it is good for.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Auth {
     /// The token itself.
@@ -58,7 +60,7 @@ pub struct Auth {
 }
 
 /// A token that an answer is behind.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct WrapInfo {
     /// The token itself.
@@ -74,4 +76,10 @@ pub struct WrapInfo {
     /// The other name of the token that is behind it, if it is one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub wrapped_accessor: String,
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("request_id", &self.request_id).finish_non_exhaustive()
+    }
 }
