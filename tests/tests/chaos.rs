@@ -171,7 +171,6 @@ async fn processes_that_are_killed_at_random_come_back_and_are_accounted_for() {
     .await;
     let log = server.transitions();
     eventually(PATIENCE, "all is told", async || told.now().len() >= log.len()).await;
-    assert!(listener.try_join_next().is_none(), "it is told without a gap");
     let (starts, ends) = each_is_told_once(told.now(), &server, killed.len());
     assert_eq!(each_is_told_once(log, &server, killed.len()), (starts, ends));
     println!(

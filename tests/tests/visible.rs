@@ -23,7 +23,9 @@ pub struct Event {
 impl Events {
     pub async fn follow(api: &Api, path: &str, last: Option<u64>) -> Self {
         let url = format!("{}/v1/{path}", api.address());
-        let mut request = api.http().get(url).header("X-Vault-Token", api.token());
+        // The stream has no end; how long a silence may last is known below.
+        let request = api.http().get(url).timeout(Duration::from_secs(3600));
+        let mut request = request.header("X-Vault-Token", api.token());
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last.to_string());
         }
