@@ -6,11 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use rustix::process::Signal;
 use serde_json::json;
 use testkit::{
-    Image, Options, Plugin, Registration, Registry, Server, eventually, go_plugin, layer, mortise,
+    Form, Image, Options, Plugin, Registration, Registry, Server, eventually, go_plugin, layer, mortise,
 };
 
 const VERSION: &str = "v0.25.0";
@@ -26,11 +25,12 @@ fn stanza(registry: &Registry, plugin: &Plugin) -> BTreeMap<&'static str, String
 }
 
 fn config(registry: &Registry, stanzas: &[&BTreeMap<&str, String>]) -> String {
-    let mut text = format!(
-        "plugin_auto_download = true\nplugin_auto_register = true\n\
-         plugin_download_networks = [\"127.0.0.0/8\"]\nplugin_download_plain_http = [{:?}]\n",
-        registry.name
-    );
+    let mut text = "plugin_auto_download = true\nplugin_auto_register = true\n\
+                    plugin_download_networks = [\"127.0.0.0/8\"]\n"
+        .to_owned();
+    if !registry.private {
+        text += &format!("plugin_download_plain_http = [{:?}]\n", registry.name);
+    }
     for stanza in stanzas {
         let lines: String = stanza.iter().map(|(key, value)| format!("  {key} = {value}\n")).collect();
         text += &format!("plugin \"secret\" \"image-kv\" {{\n{lines}}}\n");
@@ -88,7 +88,7 @@ async fn a_declared_plugin_is_downloaded_registered_mounted_and_serves() {
     let mut server = Server::start_with(Options { extra, ..Options::default() }).await;
     let api = server.api();
     let command = format!("secret-image-kv-{VERSION}");
-    assert_eq!(files(&server.plugin_directory()), [command.clone()]);
+    assert_eq!(files(&server.plugin_directory()), [command.as_str()]);
     let path = server.plugin_directory().join(&command);
     assert_eq!(Plugin::at(&path).sha256, plugin.sha256);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o755);
@@ -236,17 +236,24 @@ async fn a_download_that_fails_is_said_and_keeps_the_server_from_starting_unless
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_that_asks_who_is_there_is_told_what_docker_would_tell_it() {
-    let registry = Registry::with_login().await;
+async fn a_private_registry_is_told_what_docker_would_tell_it_and_has_to_be_believed() {
+    let registry = Registry::private().await;
     let plugin = pushed(&registry).await;
     let extra = config(&registry, &[&stanza(&registry, &plugin)]);
     let folder = tempfile::tempdir().unwrap();
-    let refusal = refusal_of(&extra, &[("HOME", folder.path())]);
-    assert!(refusal.contains("ot authorized") || refusal.contains("authentication required"), "{refusal}");
-    let logins = registry.docker_config(&STANDARD.encode("reader:canary-of-the-registry"));
-    fs::write(folder.path().join("config.json"), logins).unwrap();
-    let environment = vec![("DOCKER_CONFIG".to_owned(), folder.path().display().to_string())];
-    let server = Server::start_with(Options { extra, environment, ..Options::default() }).await;
+    let (home, certificate) = (folder.path(), registry.certificate());
+    let stranger = refusal_of(&extra, &[("HOME", home)]);
+    assert!(stranger.contains("certificate"), "{stranger}");
+    let unknown = refusal_of(&extra, &[("HOME", home), ("SSL_CERT_FILE", &certificate)]);
+    assert!(unknown.contains("ot authorized") || unknown.contains("authentication required"), "{unknown}");
+
+    fs::write(home.join("config.json"), registry.docker_config()).unwrap();
+    let environment = [("DOCKER_CONFIG", home), ("SSL_CERT_FILE", &certificate)];
+    let environment = environment.map(|(name, path)| (name.to_owned(), path.display().to_string())).to_vec();
+    // The catalog downloads, wherever it is.
+    let options = Options { form: Form::Apart, extra, environment, ..Options::default() };
+    let server = Server::start_with(options).await;
     server.enable("private", "image-kv").await;
-    assert!(!server.log().contains("canary-of-the-registry"));
+    let log = server.log();
+    assert!(!log.contains("canary-of-the-registry") && !log.contains("socks5h://"), "{log}");
 }

@@ -31,7 +31,9 @@ pub fn run(flags: ServerFlags) -> anyhow::Result<()> {
         let config = &begun.config;
         let shutdown = Shutdown::on_signals()?;
         let edge = Edge::open(&config.listeners).await?;
-        let server = Server::start(config, &edge, flags.dev_root_token_id.clone().map(Token::new)).await?;
+        let starting = Server::start(config, &edge, flags.dev_root_token_id.clone().map(Token::new));
+        let Some(server) = shutdown.token().run_until_cancelled(starting).await else { return Ok(()) };
+        let server = server?;
         server.reload_on_request(&shutdown, &flags.service);
         let reload = edge.reload();
         start::reload_on_request(&shutdown, flags.service.clone(), move || Ok(reload.certificates()?));

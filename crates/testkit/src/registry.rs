@@ -1,6 +1,6 @@
 //! A real registry of OCI images, of one test's own: on a free port of the loopback, and gone with the test.
 
-use std::{fs, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use flate2::{Compression, write::GzEncoder};
 use reqwest::{Client, Method, StatusCode, header::LOCATION};
@@ -12,15 +12,17 @@ use tempfile::TempDir;
 
 use crate::{
     daemon::{Daemon, PATIENCE},
-    eventually, ports,
+    eventually, ports, tls,
 };
 
 /// Debian's `docker-registry`.
 #[derive(Debug)]
 pub struct Registry {
     _daemon: Daemon,
-    _folder: TempDir,
-    login: Option<(&'static str, &'static str)>,
+    folder: TempDir,
+    client: Client,
+    /// Whether it speaks TLS, and asks who is there.
+    pub private: bool,
     /// How images name it.
     pub name: String,
 }
@@ -58,20 +60,22 @@ pub fn layer(files: &[(&str, &[u8])]) -> Vec<u8> {
 impl Registry {
     /// The only user of a registry that asks for one, and the password.
     const LOGIN: (&str, &str) = ("reader", "canary-of-the-registry");
+    /// Both, as Docker and Podman write them.
+    const LOGIN_ENCODED: &str = "cmVhZGVyOmNhbmFyeS1vZi10aGUtcmVnaXN0cnk=";
     /// What that password hashes to, cheaply.
     const HASH: &str = "$2y$04$KBCwKxOzLha2MUDgW0PjXeMxhBah5dEpXVnUA7V0t7tlJlewyXzy.";
 
-    /// Starts one that everybody may read and write.
+    /// Starts one that everybody may read and write, without TLS.
     pub async fn start() -> Self {
-        Self::with(None).await
+        Self::with(false).await
     }
 
-    /// Starts one that asks for a name and a password.
-    pub async fn with_login() -> Self {
-        Self::with(Some(Self::LOGIN)).await
+    /// Starts one that asks for a name and a password, over TLS.
+    pub async fn private() -> Self {
+        Self::with(true).await
     }
 
-    async fn with(login: Option<(&'static str, &'static str)>) -> Self {
+    async fn with(private: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (port, path) = (ports::free(), folder.path().display());
         let mut config = json!({
@@ -80,10 +84,15 @@ impl Registry {
             "storage": {"filesystem": {"rootdirectory": format!("{path}/data")}},
             "http": {"addr": format!("127.0.0.1:{port}")},
         });
-        if let Some((name, _)) = login {
+        let mut client = Client::builder();
+        if private {
             let users = format!("{path}/users");
-            fs::write(&users, format!("{name}:{}\n", Self::HASH)).expect("a file can be written");
+            fs::write(&users, format!("{}:{}\n", Self::LOGIN.0, Self::HASH)).expect("a file can be written");
             config["auth"] = json!({"htpasswd": {"realm": "a registry", "path": users}});
+            tls::renew(folder.path());
+            let [certificate, key] = tls::pair(folder.path());
+            config["http"]["tls"] = json!({"certificate": certificate, "key": key});
+            client = client.tls_certs_only([tls::trusted(folder.path())]);
         }
         // JSON is YAML.
         let file = folder.path().join("config.yml");
@@ -91,15 +100,23 @@ impl Registry {
         let mut serve = Command::new("docker-registry");
         serve.arg("serve").arg(&file);
         let daemon = Daemon::start(&mut serve, Signal::KILL);
-        let started = Self { _daemon: daemon, _folder: folder, login, name: format!("127.0.0.1:{port}") };
+        let client = client.build().expect("a client can be made");
+        let name = format!("127.0.0.1:{port}");
+        let started = Self { _daemon: daemon, folder, client, private, name };
         let ready = async || started.ask(Method::GET, "/v2/", "", Vec::new()).await.is_ok();
         eventually(PATIENCE, "the registry lets us in", ready).await;
         started
     }
 
-    /// Name and password as the files of Docker and Podman have them.
-    pub fn docker_config(&self, encoded: &str) -> String {
-        json!({"auths": {&self.name: {"auth": encoded}}}).to_string()
+    /// The certificate of a private one, which is its own authority.
+    pub fn certificate(&self) -> PathBuf {
+        let [certificate, _] = tls::pair(self.folder.path());
+        certificate
+    }
+
+    /// A file of Docker's that says how to log in.
+    pub fn docker_config(&self) -> String {
+        json!({"auths": {&self.name: {"auth": Self::LOGIN_ENCODED}}}).to_string()
     }
 
     /// Puts an image into it.
@@ -138,13 +155,15 @@ impl Registry {
 
     /// Where it says that something is; how it refuses is the error.
     async fn ask(&self, method: Method, path: &str, kind: &str, body: Vec<u8>) -> Result<String, String> {
+        let scheme = if self.private { "https" } else { "http" };
         let address =
-            if path.starts_with('/') { format!("http://{}{path}", self.name) } else { path.to_owned() };
-        let mut request = Client::new().request(method, address).body(body);
+            if path.starts_with('/') { format!("{scheme}://{}{path}", self.name) } else { path.to_owned() };
+        let mut request = self.client.request(method, address).body(body);
         if !kind.is_empty() {
             request = request.header("Content-Type", kind);
         }
-        if let Some((name, password)) = self.login {
+        if self.private {
+            let (name, password) = Self::LOGIN;
             request = request.basic_auth(name, Some(password));
         }
         let answer = request.send().await.map_err(|error| error.to_string())?;

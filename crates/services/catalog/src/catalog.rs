@@ -10,7 +10,8 @@ use wire::{
 };
 
 use crate::{
-    BarrierService, Config, Declared, Error, PluginsService, StorageService, migration::refuse_unfinished,
+    BarrierService, Config, Declared, DownloadFailed, Error, PluginsService, StorageService,
+    migration::refuse_unfinished,
 };
 
 /// The three services over one barrier. Cheap to clone.
@@ -47,7 +48,7 @@ impl Catalog {
     ///
     /// # Errors
     /// One that has to be there cannot be downloaded. All is as it was, then.
-    pub async fn declare(&self, declared: Declared) -> Result<(), Error> {
+    pub async fn declare(&self, declared: Declared) -> Result<(), DownloadFailed> {
         self.plugins.declare(declared).await
     }
 

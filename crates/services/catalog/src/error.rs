@@ -7,7 +7,7 @@ use wire::Failure;
 
 use crate::{
     barrier::CeremonyError,
-    plugins::{DownloadFailed, PluginError, UploadError},
+    plugins::{PluginError, UploadError},
 };
 
 /// Said in Vault's words, which operators search for.
@@ -75,9 +75,6 @@ pub enum Error {
     /// Something about an upload.
     #[error(transparent)]
     Upload(#[from] UploadError),
-    /// A plugin that could not be downloaded.
-    #[error(transparent)]
-    Download(#[from] DownloadFailed),
     /// Something about a plugin.
     #[error(transparent)]
     Plugin(#[from] PluginError),
@@ -100,7 +97,6 @@ impl Error {
             Self::Storage(error) => error.kind(),
             Self::Migrating { .. } => Kind::Unavailable,
             Self::Upload(error) => error.kind(),
-            Self::Download(error) => error.kind(),
             Self::Plugin(error) => error.kind(),
         }
     }

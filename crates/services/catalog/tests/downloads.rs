@@ -100,6 +100,7 @@ async fn answer(stream: TcpStream, holding: Holding) {
         (Some(place), path) if path.starts_with("/v2/") => {
             (format!("307 Moved\r\nLocation: {place}"), Vec::new())
         }
+        (_, path) if path.starts_with("/denied") => ("403 Forbidden".to_owned(), vec![b'!'; 9000]),
         _ => ("200 OK".to_owned(), holding.layer),
     };
     let head = format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
@@ -206,6 +207,16 @@ async fn c10_where_a_registry_redirects_to_is_judged_too() {
     drop(elsewhere);
     let away = Place::new(&["127.0.0.0/8"]).await.download(&name).await.unwrap_err();
     assert!(away.contains("127.0.0.2 cannot be connected to") && !away.contains("canary"), "{away}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_address_that_a_registry_redirects_to_is_not_shown() {
+    let elsewhere = Registry::start("127.0.0.1", None).await;
+    let place = format!("http://127.0.0.1:{}/denied?signature=canary", elsewhere.port);
+    let registry = Registry::start("127.0.0.1", Some(place)).await;
+    let name = format!("127.0.0.1:{}", registry.port);
+    let refused = Place::new(&["127.0.0.1/32"]).await.download(&name).await.unwrap_err();
+    assert!(refused.contains("/denied") && !refused.contains("canary") && refused.len() < 700, "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

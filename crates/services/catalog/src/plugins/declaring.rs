@@ -5,7 +5,7 @@ use domain::{DeclaredPlugin, PluginType};
 use wire::catalog::v1::Plugin;
 
 use super::{
-    PluginError, PluginsService, images,
+    DownloadFailed, PluginError, PluginsService, images,
     record::{Id, Record},
     records::Found,
     registration,
@@ -14,7 +14,7 @@ use crate::{Declared, Error};
 
 impl PluginsService {
     /// Does what a configuration declares: downloads at once, registers as soon as the barrier is open.
-    pub(crate) async fn declare(&self, declared: Declared) -> Result<(), Error> {
+    pub(crate) async fn declare(&self, declared: Declared) -> Result<(), DownloadFailed> {
         if let Some(config) = &declared.download {
             images::download(&self.directory, &declared.plugins, config).await?;
         }

@@ -1,11 +1,14 @@
-use std::io;
+use std::{error::Error, io};
 
-use domain::{Kind, Sha256};
+use domain::Sha256;
 use oci_client::errors::OciDistributionError;
 use rustix::io::Errno;
 
 use super::gate::Trouble;
 use crate::plugins::ArtifactError;
+
+/// Who answers with a page is not repeated to its end.
+const LONGEST: usize = 500;
 
 /// A plugin that could not be downloaded.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +19,7 @@ pub struct DownloadFailed {
     /// The image.
     pub image: String,
     /// Why not.
-    pub why: DownloadError,
+    pub why: Box<DownloadError>,
 }
 
 /// Why a plugin could not be downloaded.
@@ -33,7 +36,7 @@ pub enum DownloadError {
     Reference(String),
     /// The registry says no, or something that is no answer.
     #[error("{0}")]
-    Registry(OciDistributionError),
+    Registry(String),
     /// The file with the names and passwords for registries cannot be used.
     #[error("{path} does not say how to log in to registries: {why}")]
     Credentials {
@@ -103,26 +106,39 @@ pub enum DownloadError {
 
 impl From<OciDistributionError> for DownloadError {
     fn from(error: OciDistributionError) -> Self {
-        Self::Registry(match error {
-            // The address that a registry redirects to may hold a signature.
-            OciDistributionError::RequestError(error) => error.without_url().into(),
-            error => error,
-        })
+        use OciDistributionError::{RegistryError, RequestError, ServerError, UnauthorizedError};
+        let text = match error {
+            RequestError(error) => told(error),
+            RegistryError { envelope, url } => RegistryError { envelope, url: unsigned(url) }.to_string(),
+            ServerError { code, url, message } => {
+                ServerError { code, url: unsigned(url), message }.to_string()
+            }
+            UnauthorizedError { url } => UnauthorizedError { url: unsigned(url) }.to_string(),
+            error => error.to_string(),
+        };
+        Self::Registry(text.chars().take(LONGEST).collect())
     }
+}
+
+/// What went wrong with a request, and why; without the address, since it may be one that was redirected to.
+pub(super) fn told(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let (mut text, mut source) = (error.to_string(), error.source());
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// The address that a registry redirects to holds a signature in its query, by which anybody may read there.
+fn unsigned(mut url: String) -> String {
+    url.truncate(url.find('?').unwrap_or(url.len()));
+    url
 }
 
 impl From<Errno> for DownloadError {
     fn from(error: Errno) -> Self {
         Self::System(error.into())
-    }
-}
-
-impl DownloadFailed {
-    /// The word for it at the border.
-    pub const fn kind(&self) -> Kind {
-        match self.why {
-            DownloadError::System(_) | DownloadError::Port(_) => Kind::Internal,
-            _ => Kind::Invalid,
-        }
     }
 }

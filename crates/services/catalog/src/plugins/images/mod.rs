@@ -41,7 +41,7 @@ pub(super) async fn download(
             Download { directory, image, sha256: plugin.sha256, command: plugin.command(), config };
         let done = timeout(PATIENCE, download.run()).await.unwrap_or(Err(DownloadError::TookTooLong));
         let Err(why) = done else { continue };
-        let failed = DownloadFailed { plugin: plugin.command(), image: image.reference(), why };
+        let failed = DownloadFailed { plugin: plugin.command(), image: image.reference(), why: why.into() };
         if !config.may_be_missing {
             return Err(failed);
         }

@@ -18,6 +18,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::{
     DownloadError, credentials,
+    error::told,
     gate::{Gate, Trouble},
 };
 use crate::DownloadConfig;
@@ -93,10 +94,9 @@ impl Registry {
     }
 }
 
-/// The address that a registry redirects to may hold a signature.
 fn without_address(error: io::Error) -> io::Error {
     match error.downcast::<reqwest::Error>() {
-        Ok(error) => io::Error::other(error.without_url()),
+        Ok(error) => io::Error::other(told(error)),
         Err(error) => error,
     }
 }
