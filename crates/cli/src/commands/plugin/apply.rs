@@ -21,8 +21,8 @@ pub(super) fn apply(session: &Session<'_>) -> Result<()> {
         Some(version) => version,
         None => next(&known(session, &name)?),
     };
-    // A file of its own for each, so that the one before stays.
-    let command = format!("{name}-{version}");
+    // A file of its own for each program, so that the one before stays, and one that was given up is in nobody's way.
+    let command = format!("{name}-{version}-{}", sha256.get(..12).unwrap_or(&sha256));
     let mut candidate =
         Candidate { session, name, version: version.to_string(), sha256, command, is_known: false };
     candidate.is_known = candidate.is_registered()?;
