@@ -32,4 +32,9 @@ impl Namespace {
     pub(crate) fn mark(&self, name: String) -> String {
         if self.is_root() { name } else { format!("{name}.{}", self.id) }
     }
+
+    /// The name as it was before [`Self::mark`]; none: another namespace's mark is on it.
+    pub(crate) fn unmark<'n>(&self, name: &'n str) -> Option<&'n str> {
+        if self.is_root() { Some(name) } else { name.strip_suffix(&self.id)?.strip_suffix('.') }
+    }
 }

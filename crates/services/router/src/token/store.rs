@@ -152,7 +152,8 @@ impl Tokens {
 
     /// What a batch token says that has not come to its end. Whether its parent has is for the caller to find out.
     pub(super) fn open_batch(&self, token: &Token) -> Option<TokenEntry> {
-        self.batch.open(token).filter(|entry| !entry.is_expired(SystemTime::now()))
+        let entry = self.batch.open(self.namespace.unmark(token.expose())?)?;
+        Some(entry).filter(|entry| !entry.is_expired(SystemTime::now()))
     }
 
     /// A token that nobody had before.
