@@ -11,30 +11,58 @@ pub(super) struct Fill<'f> {
     pub(super) expiration: Option<String>,
 }
 
+/// Where in a statement one is.
+#[derive(Clone, Copy)]
+enum Within {
+    Nothing,
+    Quotes(char),
+    /// A comment up to the end of its line.
+    Line,
+    /// Comments in each other, as many as that.
+    Block(usize),
+}
+
+impl Within {
+    /// After the next characters, and how many bytes those have.
+    fn after(self, rest: &str, next: char) -> (Self, usize) {
+        match (self, next) {
+            (Self::Nothing, '-') if rest.starts_with("--") => (Self::Line, 2),
+            (Self::Nothing, '/') if rest.starts_with("/*") => (Self::Block(1), 2),
+            (Self::Nothing, '\'' | '"') => (Self::Quotes(next), 1),
+            (Self::Quotes(open), same) if open == same => (Self::Nothing, 1),
+            (Self::Line, '\n') => (Self::Nothing, 1),
+            (Self::Block(depth), '/') if rest.starts_with("/*") => (Self::Block(depth + 1), 2),
+            (Self::Block(1), '*') if rest.starts_with("*/") => (Self::Nothing, 2),
+            (Self::Block(depth), '*') if rest.starts_with("*/") => (Self::Block(depth - 1), 2),
+            (within, next) => (within, next.len_utf8()),
+        }
+    }
+}
+
 impl Fill<'_> {
     /// A statement with values in the place of `{{name}}`, `{{username}}`, `{{password}}` and `{{expiration}}`. A value
-    /// that stands between quotes cannot end them: names are made up from what callers are called.
+    /// that stands between quotes cannot end them: names are made up from what callers are called. What stands in a
+    /// comment stays, as a value could end that.
     pub(super) fn statement(&self, template: &str) -> String {
         let mut statement = String::with_capacity(template.len() + 64);
-        let mut quote = None;
+        let mut within = Within::Nothing;
         let mut rest = template;
         while let Some(next) = rest.chars().next() {
-            if let Some((value, after)) = self.placeholder(rest) {
-                match quote {
-                    Some('\'') => statement.push_str(&value.replace('\'', "''")),
-                    Some(_) => statement.push_str(&value.replace('"', "\"\"")),
-                    None => statement.push_str(value),
-                }
+            let filled = match (within, self.placeholder(rest)) {
+                (Within::Line | Within::Block(_), _) | (_, None) => None,
+                (Within::Quotes('\''), Some((value, after))) => Some((value.replace('\'', "''"), after)),
+                (Within::Quotes(_), Some((value, after))) => Some((value.replace('"', "\"\""), after)),
+                (Within::Nothing, Some((value, after))) => Some((value.to_owned(), after)),
+            };
+            if let Some((value, after)) = filled {
+                statement.push_str(&value);
                 rest = after;
                 continue;
             }
-            quote = match (quote, next) {
-                (None, '\'' | '"') => Some(next),
-                (Some(open), same) if open == same => None,
-                (state, _) => state,
-            };
-            statement.push(next);
-            rest = &rest[next.len_utf8()..];
+            let (then, length) = within.after(rest, next);
+            let (taken, after) = rest.split_at(length);
+            statement.push_str(taken);
+            (within, rest) = (then, after);
         }
         statement
     }
@@ -74,11 +102,19 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_once_and_others_stay() {
-        let template = r#"CREATE ROLE "{{name}}" PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'; -- {{username}} {{x}} {{"#;
+        let template = r#"CREATE ROLE "{{name}}" PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'; {{username}} {{x}} {{"#;
         assert_eq!(
             filled(template, "v-{{password}}", "p"),
-            r#"CREATE ROLE "v-{{password}}" PASSWORD 'p' VALID UNTIL 'tomorrow'; -- v-{{password}} {{x}} {{"#
+            r#"CREATE ROLE "v-{{password}}" PASSWORD 'p' VALID UNTIL 'tomorrow'; v-{{password}} {{x}} {{"#
         );
+    }
+
+    #[test]
+    fn a_quote_in_a_comment_opens_nothing_and_what_stands_in_one_stays() {
+        for comment in ["-- don't {{name}}\n", "/* don't /* {{name}} */ \" */"] {
+            let template = format!("A {comment} \"{{{{name}}}}\" '--' {{{{name}}}}");
+            assert_eq!(filled(&template, "x\"y", "p"), format!("A {comment} \"x\"\"y\" '--' x\"y"));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::{
     fs::File,
-    io::{self, Write},
+    io,
     os::unix::fs::FileExt,
     time::{Duration, SystemTime},
 };
@@ -85,7 +85,7 @@ impl Uploads {
         if command.starts_with('.') {
             return Err(UploadError::Hidden(command.to_owned()));
         }
-        let Some(mut upload) = self.find(sha256)? else {
+        let Some(upload) = self.find(sha256)? else {
             // Whoever says it twice, because the answer was lost, is told the same.
             return if self.is_there(sha256, command) { Ok(()) } else { Err(UploadError::Missing) };
         };
@@ -94,7 +94,6 @@ impl Uploads {
             upload.remove()?;
             return Err(UploadError::Mismatch { expected: sha256, found });
         }
-        upload.file.flush()?;
         fchmod(&upload.file, Mode::from_raw_mode(0o755))?;
         upload.file.sync_all()?;
         let flags = RenameFlags::NOREPLACE;
