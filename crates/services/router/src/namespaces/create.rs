@@ -92,8 +92,12 @@ impl Namespaces {
                 Ok(record)
             }
             Err(error) => {
-                self.publish(Record { removing: true, ..record.clone() }, Err(error.to_string()));
-                self.store.write(key(record.uuid), &Record { removing: true, ..record }).await?;
+                let record = Record { removing: true, ..record };
+                self.publish(record.clone(), Err(error.to_string()));
+                if let Err(unstored) = self.store.write(key(record.uuid), &record).await {
+                    tracing::warn!(namespace = %record.path, error = &unstored as &dyn std::error::Error,
+                        "a namespace that cannot be opened is there again after the next unseal");
+                }
                 Err(error)
             }
         }
