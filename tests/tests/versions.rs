@@ -100,6 +100,21 @@ async fn an_upgrade_and_a_downgrade_are_a_tune_and_a_reload() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mounts_that_come_to_one_version_come_to_one_process() {
+    let (server, ..) = server().await;
+    let api = server.api();
+    for (path, version) in [("early", OLD), ("late", NEW)] {
+        enable(&api, path, "my-kv", version).await;
+    }
+    tune(&api, "early", NEW).await;
+    api.put("sys/plugins/reload/backend", json!({"plugin": "my-kv"})).await.ok();
+    eventually(Duration::from_secs(10), "one process serves both", async || server.plugins().len() == 1)
+        .await;
+    let listed = api.get("sys/plugins/processes").await.data();
+    assert_eq!(listed["processes"][0]["mounts"].as_array().map(Vec::len), Some(2), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pin_goes_before_everything_from_the_next_reload_on() {
     let (server, old, new) = server().await;
     let api = server.api();

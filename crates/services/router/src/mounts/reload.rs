@@ -4,6 +4,13 @@ use super::{Mount, Mounts};
 use crate::{Error, error::Result, plugins::Catalog};
 
 impl Mounts {
+    /// Whether a reload leaves a mount at the version that it runs. One that cannot be looked up changes nothing.
+    pub(crate) async fn keeps_version(&self, catalog: &Catalog, mount: &Mount) -> bool {
+        let entry = &mount.entry;
+        let found = catalog.resolve(&entry.plugin, entry.kind.plugin_type(), &entry.plugin_version).await;
+        found.is_ok_and(|plugin| plugin.version == mount.facts().running_version)
+    }
+
     /// Starts the plugin of a mount anew, in the version that the mount asks for. If that fails, the old one serves on.
     pub(crate) async fn reload(&self, catalog: &Catalog, mount: &Mount) -> Result<()> {
         self.start_anew(catalog, mount).await.map_err(|error| match error {

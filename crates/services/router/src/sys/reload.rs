@@ -140,11 +140,20 @@ async fn restart(ask: &Ask, chosen: Wish<'_>, scope: &str) -> Result<Answer> {
 /// One that cannot be reloaded keeps none of the others from it. Returns how many were.
 async fn restart_all(ask: &Ask, chosen: Wish<'_>) -> Result<usize> {
     let catalog = &Catalog(ask.core.clients.plugins.clone());
-    let reloads = chosen
-        .mounts
-        .into_iter()
-        .map(|(active, mount)| async move { active.mounts.reload(catalog, &mount).await.map(|()| 1) });
-    let mut outcomes: Vec<Result<usize>> = stream::iter(reloads).buffered(AT_ONCE).collect().await;
+    let looked = chosen.mounts.into_iter().map(async |(active, mount)| {
+        let same = active.mounts.keeps_version(catalog, &mount).await;
+        (active, mount, same)
+    });
+    let looked: Vec<_> = stream::iter(looked).buffered(AT_ONCE).collect().await;
+    // Those that keep their version go first: who comes from another one joins their new process, not the old one.
+    let (staying, coming): (Vec<_>, Vec<_>) = looked.into_iter().partition(|(.., same)| *same);
+    let mut outcomes: Vec<Result<usize>> = Vec::new();
+    for mounts in [staying, coming] {
+        let reloads = mounts
+            .into_iter()
+            .map(async |(active, mount, _)| active.mounts.reload(catalog, &mount).await.map(|()| 1));
+        outcomes.extend(stream::iter(reloads).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    }
     if let Some(plugin) = chosen.connections {
         let engines = serving(ask, is_engine)?.into_iter();
         let reopened = engines.map(|engine| reconnect(ask, engine, plugin));
