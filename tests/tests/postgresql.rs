@@ -55,7 +55,7 @@ async fn it_is_killed_and_started_again_under_load_and_no_acknowledged_write_is_
         let before = seen.writes.load(Ordering::Relaxed) + WRITERS * 5;
         let busy = async || seen.writes.load(Ordering::Relaxed) > before;
         eventually(PATIENCE, "the clients are served", busy).await;
-        database.kill9();
+        database.kill9().await;
         database.start_again().await;
     }
     let before = seen.writes.load(Ordering::Relaxed) + WRITERS * 5;
@@ -76,7 +76,7 @@ async fn while_it_is_down_requests_are_refused_in_a_sentence() {
     let api = server.api();
     api.enable_kv("kv", 1).await;
     api.post("kv/kept", json!({"v": "1"})).await.ok();
-    database.kill9();
+    database.kill9().await;
     let refused = api.post("kv/more", json!({"v": "1"})).await;
     let said = refused.refused(503);
     assert!(said.contains("storage cannot be reached"), "{said}");

@@ -26,6 +26,10 @@ impl Daemon {
         Self { child: command.spawn().expect("a program of Debian's can be started"), end }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it by this signal, and waits until it is gone.
     pub(crate) fn end(&mut self, signal: Signal) {
         if let Some(process) = Process::of(self.child.id()) {

@@ -113,7 +113,7 @@ async fn a_database_that_is_down_is_said_and_used_again_when_it_is_back() {
     let mut database = Database::start().await;
     let storage = PostgreSql::open(&config(&database)).await.unwrap();
     storage.put(key("kept"), "1".into()).await.unwrap();
-    database.kill9();
+    database.kill9().await;
     let written = storage.put(key("either"), "1".into()).await.unwrap_err();
     let read = storage.get(&key("kept")).await.unwrap_err();
     let opened = PostgreSql::open(&config(&database)).await.unwrap_err();

@@ -10,7 +10,9 @@ use tempfile::TempDir;
 
 use crate::{
     daemon::{Daemon, PATIENCE},
-    eventually, ports, tls,
+    eventually, ports,
+    process::{Process, descendants},
+    tls,
 };
 
 /// A PostgreSQL of one test's own.
@@ -74,9 +76,14 @@ impl PostgreSql {
         started
     }
 
-    /// Ends it as the kernel does: it has no chance to write down anything.
-    pub fn kill9(&mut self) {
+    /// Ends it as the kernel does: it has no chance to write down anything. Nothing that it has started, which would go
+    /// on with what it was asked for a moment, is left when this returns.
+    pub async fn kill9(&mut self) {
+        let started = descendants(self.daemon.id());
         self.daemon.end(Signal::KILL);
+        started.iter().for_each(|process| process.signal(Signal::KILL));
+        eventually(PATIENCE, "all of PostgreSQL is gone", async || !started.iter().any(Process::is_alive))
+            .await;
     }
 
     /// Starts it again on the same data.
