@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use domain::parse_duration;
+use domain::{parse_bool, parse_duration};
 
 use crate::{Refusal, syslog::Facility};
 
@@ -172,9 +172,7 @@ fn syslog(options: &Options) -> Result<Target, Refusal> {
 fn flag(options: &Options, name: &'static str, default: bool) -> Result<bool, Refusal> {
     match text(options, name) {
         "" => Ok(default),
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        other => Err(value(name, other, "true or false")),
+        other => parse_bool(other).ok_or_else(|| value(name, other, "true or false")),
     }
 }
 

@@ -1,5 +1,7 @@
 use std::{collections::HashMap, env, fmt, path::PathBuf, time::Duration};
 
+use domain::parse_bool;
+
 use crate::{Error, error::Result};
 
 /// The variables that commands look at, each under two names: `MORTISE_ADDR` wins over `VAULT_ADDR`.
@@ -50,7 +52,7 @@ impl Environment {
     /// A variable that says yes or no.
     pub fn on(&self, name: &str) -> Result<bool> {
         let Some(text) = self.get(name) else { return Ok(false) };
-        truth(text).ok_or_else(|| Error::local(format!("{name} is {text:?}: say true or false")))
+        parse_bool(text).ok_or_else(|| Error::local(format!("{name} is {text:?}: say true or false")))
     }
 
     /// A variable that says how long.
@@ -70,15 +72,6 @@ impl Environment {
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
-    }
-}
-
-/// Yes and no, in the words that Go knows.
-pub fn truth(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
     }
 }
 

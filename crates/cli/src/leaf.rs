@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, builder::ValueParser};
 
-use crate::{common, environment, error::Result, session::Session};
+use crate::{common, error::Result, session::Session};
 
 /// A command that does something; those above it only group.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Flag {
                 .default_missing_value("true")
                 .value_name("true|false")
                 .value_parser(ValueParser::new(|text: &str| {
-                    environment::truth(text).ok_or("say true or false")
+                    domain::parse_bool(text).ok_or("say true or false")
                 })),
             Kind::Number => {
                 arg.value_name("NUMBER").allow_negative_numbers(true).value_parser(clap::value_parser!(i64))

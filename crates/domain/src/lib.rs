@@ -23,6 +23,7 @@ mod sandbox;
 mod secret;
 mod special;
 mod token;
+mod truth;
 mod username;
 mod version;
 
@@ -45,5 +46,6 @@ pub use sandbox::{InvalidSandbox, Sandbox, SandboxSettings};
 pub use secret::{Secret, Token};
 pub use special::SpecialPaths;
 pub use token::{Grant, GrantRefused, RolePolicies, display_name, normalise};
+pub use truth::parse_bool;
 pub use username::{InvalidUsernameTemplate, NoRandomness, UsernameSubject, UsernameTemplate};
 pub use version::{InvalidVersion, PluginVersion};

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use domain::parse_duration;
+use domain::{parse_bool, parse_duration};
 
 use super::{address::Address, listener::TlsVersion, tree::Value};
 use crate::logs::{Format, Level};
@@ -21,9 +21,8 @@ impl Setting for bool {
         match value {
             Value::Bool(value) => Some(*value),
             Value::Number(text) | Value::Text(text) => match text.as_str() {
-                "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-                "0" | "f" | "F" | "false" | "FALSE" | "False" | "" => Some(false),
-                _ => None,
+                "" => Some(false),
+                text => parse_bool(text),
             },
             _ => None,
         }

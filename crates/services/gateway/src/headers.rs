@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
 use bytes::BytesMut;
-use domain::parse_duration;
+use domain::{parse_bool, parse_duration};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use wire::router::v1::HeaderLine;
 
-use crate::{parameters::parse_bool, refusal::Refusal};
+use crate::refusal::Refusal;
 
 /// Those that end with the connection, so that nobody behind us has a use for them.
 const OF_THE_CONNECTION: [&str; 8] = [

@@ -1,15 +1,12 @@
 use std::time::SystemTime;
 
 use axum::response::Response;
+use domain::parse_bool;
 use http::StatusCode;
 use serde::Serialize;
 use wire::router::v1::NodeState;
 
-use crate::{
-    answer::with_body,
-    parameters::{Parameters, parse_bool},
-    refusal::Refusal,
-};
+use crate::{answer::with_body, parameters::Parameters, refusal::Refusal};
 
 /// What a health check is told, in Vault's order.
 #[derive(Serialize)]

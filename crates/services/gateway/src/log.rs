@@ -2,6 +2,7 @@
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
+use domain::parse_bool;
 use futures::{StreamExt, TryStreamExt};
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
@@ -12,7 +13,7 @@ use wire::{
 };
 
 use crate::{
-    parameters::{Parameters, parse_bool},
+    parameters::Parameters,
     patience,
     socket::{self, Knock},
 };

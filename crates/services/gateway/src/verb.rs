@@ -1,10 +1,7 @@
-use domain::Operation;
+use domain::{Operation, parse_bool};
 use http::Method;
 
-use crate::{
-    parameters::{Parameters, parse_bool},
-    refusal::Refusal,
-};
+use crate::{parameters::Parameters, refusal::Refusal};
 
 /// Where the parameters of a request stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use std::{collections::HashMap, time::Duration};
 
-use domain::{InvalidDuration, parse_duration};
+use domain::{InvalidDuration, parse_bool, parse_duration};
 use serde_json::{Map, Value};
 
 /// Why a parameter was not understood; in Vault's words, which name Go's functions.
@@ -77,12 +77,12 @@ impl Fields {
             other => plain(name, other)?,
         };
         match text.as_str() {
-            "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(Some(true)),
-            "" | "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(Some(false)),
-            other => Err(member(
-                name,
-                format!("cannot parse '' as bool: strconv.ParseBool: parsing {other:?}: invalid syntax"),
-            )),
+            "" => Ok(Some(false)),
+            other => parse_bool(other).map(Some).ok_or_else(|| {
+                let why =
+                    format!("cannot parse '' as bool: strconv.ParseBool: parsing {other:?}: invalid syntax");
+                member(name, why)
+            }),
         }
     }
 

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
-use domain::parse_duration;
+use domain::{parse_bool, parse_duration};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
@@ -105,9 +105,10 @@ fn boolean(value: &Value) -> Result<bool, String> {
         Value::Array(_) | Value::Object(_) => return Err(unconvertible("bool", value)),
     };
     match text.as_str() {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("cannot parse '' as bool: strconv.ParseBool: parsing {text:?}: invalid syntax")),
+        "" => Ok(false),
+        text => parse_bool(text).ok_or_else(|| {
+            format!("cannot parse '' as bool: strconv.ParseBool: parsing {text:?}: invalid syntax")
+        }),
     }
 }
 
