@@ -10,6 +10,7 @@ mod announcements;
 mod artifacts;
 mod audit;
 mod auth;
+mod backup;
 mod bad_handshakes;
 mod bad_plugins;
 mod catalog;

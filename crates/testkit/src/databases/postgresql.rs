@@ -133,16 +133,23 @@ impl PostgreSql {
 
     /// What it says to somebody's question, or why it says nothing.
     pub fn ask_as(&self, user: &str, password: &str, sql: &str) -> Result<String, String> {
-        let mut client = Command::new(program("psql"));
-        client.args(["--no-psqlrc", "-tA", "-h", "127.0.0.1", "-d", "postgres", "-U", user, "-c", sql]);
-        client
-            .arg("-p")
-            .arg(self.port.to_string())
-            .env("PGPASSWORD", password)
-            .env("PGCONNECT_TIMEOUT", "10");
+        let mut client = self.client("psql", user, password);
+        client.args(["--no-psqlrc", "-tA", "-c", sql]);
         let run = client.output().expect("psql can be run");
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if run.status.success() { Ok(said(&run.stdout)) } else { Err(said(&run.stderr)) }
+    }
+
+    /// One of its client programs, on behalf of its first administrator.
+    pub fn admin_client(&self, name: &str) -> Command {
+        self.client(name, Self::ADMIN, Self::PASSWORD)
+    }
+
+    fn client(&self, name: &str, user: &str, password: &str) -> Command {
+        let mut client = Command::new(program(name));
+        client.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-d", "postgres", "-U", user]);
+        client.env("PGPASSWORD", password).env("PGCONNECT_TIMEOUT", "10");
+        client
     }
 
     /// Whether it lets somebody in.
