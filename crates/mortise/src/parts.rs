@@ -79,6 +79,7 @@ pub fn storage(storage: &Storage) -> StorageConfig {
         Storage::File { path } => StorageConfig::File { path },
         Storage::PostgreSql(database) => StorageConfig::PostgreSql(PostgreSqlConfig {
             connection_url: database.connection_url.0,
+            password_file: database.password_file,
             table: database.table,
             max_parallel: database.max_parallel,
             max_idle_connections: database.max_idle_connections,

@@ -23,6 +23,7 @@ async fn sqlite_keeps_the_rules() {
 async fn postgresql(database: &testkit::PostgreSql, table: &str) -> Arc<PostgreSql> {
     let config = PostgreSqlConfig {
         connection_url: Secret::new(database.admin_url()),
+        password_file: None,
         table: table.to_owned(),
         max_parallel: 8,
         max_idle_connections: 4,

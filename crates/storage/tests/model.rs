@@ -57,6 +57,7 @@ async fn whole(directory: &std::path::Path) -> Arc<dyn Storage> {
 async fn postgresql(database: &testkit::PostgreSql, table: u32) -> PostgreSql {
     let config = PostgreSqlConfig {
         connection_url: Secret::new(database.admin_url()),
+        password_file: None,
         table: format!("case {table}"),
         max_parallel: 2,
         max_idle_connections: 1,

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use domain::Secret;
 
 use super::{
@@ -30,6 +32,8 @@ impl Eq for ConnectionUrl {}
 pub struct PostgreSql {
     /// Where it is.
     pub connection_url: ConnectionUrl,
+    /// The password is in this file, not in the URL.
+    pub password_file: Option<PathBuf>,
     /// Everything is kept in this table.
     pub table: String,
     /// Connections at most.
@@ -88,6 +92,7 @@ impl PostgreSql {
         let max_parallel = stanza.last("max_parallel").map_or(16, |Connections(number)| number);
         let read = Self {
             max_parallel,
+            password_file: stanza.last("password_file"),
             table: stanza.last("table").map_or_else(|| TABLE.to_owned(), |Table(name)| name),
             max_idle_connections: stanza
                 .last("max_idle_connections")
@@ -142,11 +147,12 @@ mod tests {
     #[test]
     fn vaults_stanza_is_read() {
         let text = "storage \"postgresql\" {\n connection_url = \"postgres://u:hunter2@h/d\"\n table = \"t\"\n \
-            max_parallel = \"128\"\n max_idle_connections = 5\n max_connect_retries = 3\n \
+            password_file = \"/p\"\n max_parallel = \"128\"\n max_idle_connections = 5\n max_connect_retries = 3\n \
             skip_create_table = \"true\"\n ha_enabled = \"true\"\n}";
         let (read, warnings) = read(text, None).unwrap();
         let expected = PostgreSql {
             connection_url: ConnectionUrl(Secret::new("postgres://u:hunter2@h/d".to_owned())),
+            password_file: Some("/p".into()),
             table: "t".to_owned(),
             max_parallel: 128,
             max_idle_connections: 5,
@@ -154,7 +160,7 @@ mod tests {
             skip_create_table: true,
         };
         assert_eq!(read, expected);
-        assert_eq!(warnings, ["a.hcl:8: `ha_enabled` is known from Vault and has no effect here"]);
+        assert_eq!(warnings, ["a.hcl:9: `ha_enabled` is known from Vault and has no effect here"]);
         assert!(!format!("{read:?}").contains("hunter2"));
     }
 

@@ -45,6 +45,7 @@ async fn everything_goes_to_postgresql_and_back() {
     let (folder, database) = (TempDir::new().unwrap(), Database::start().await);
     let elsewhere = PostgreSqlConfig {
         connection_url: Secret::new(database.admin_url()),
+        password_file: None,
         table: "store".to_owned(),
         max_parallel: 8,
         max_idle_connections: 4,

@@ -1,3 +1,5 @@
+use std::{io, path::PathBuf};
+
 use domain::Secret;
 use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 
@@ -36,6 +38,9 @@ const PARAMETERS: [&str; 17] = [
 pub struct PostgreSqlConfig {
     /// Where it is, and who we are there.
     pub connection_url: Secret<String>,
+    /// The password is what this file says, less the end of its line. It is read for each connection, so that it can be
+    /// changed.
+    pub password_file: Option<PathBuf>,
     /// The table that everything is kept in; beside it lies another one, whose name has `_fence` at its end.
     pub table: String,
     /// Connections at most; one of them writes.
@@ -64,6 +69,14 @@ pub(super) enum ConfigError {
     Parameter {
         /// Its name; its value may be a secret.
         name: String,
+    },
+    /// Nobody can be asked without it.
+    #[error("password_file cannot be read: {}: {error}", path.display())]
+    PasswordFile {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why it is not read.
+        error: io::Error,
     },
     /// A name that no table has.
     #[error("table is the name of a table, of 1 to {LONGEST_NAME} bytes")]
@@ -116,6 +129,7 @@ mod tests {
     fn config(url: &str, table: &str) -> PostgreSqlConfig {
         PostgreSqlConfig {
             connection_url: Secret::new(url.to_owned()),
+            password_file: None,
             table: table.to_owned(),
             max_parallel: 4,
             max_idle_connections: 2,

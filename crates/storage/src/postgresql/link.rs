@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -20,6 +21,7 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How the database is reached, what is asked there, and whether it answers.
 pub(super) struct Link {
     options: PgConnectOptions,
+    password_file: Option<PathBuf>,
     pub(super) tables: Tables,
     pub(super) statements: Statements,
     lost: AtomicBool,
@@ -30,6 +32,7 @@ impl Link {
         let [entry, fence] = config.tables()?;
         Ok(Self {
             options: config.options()?,
+            password_file: config.password_file.clone(),
             statements: Statements::new(&entry, &fence),
             tables: Tables { entry, fence },
             lost: AtomicBool::new(false),
@@ -38,7 +41,8 @@ impl Link {
 
     /// A new connection.
     pub(super) async fn connect(&self) -> Result<PgConnection, Failure> {
-        let made = within(CONNECT_PATIENCE, PgConnection::connect_with(&self.options)).await;
+        let options = self.options().await?;
+        let made = within(CONNECT_PATIENCE, PgConnection::connect_with(&options)).await;
         match &made {
             Ok(_) => self.is_back(),
             Err(failure) => self.is_lost(failure.why()),
@@ -48,6 +52,16 @@ impl Link {
             Failure::Refused(_) => failure,
             passing => passing.unreached(),
         })
+    }
+
+    /// How it is connected to today.
+    async fn options(&self) -> Result<PgConnectOptions, ConfigError> {
+        let options = self.options.clone();
+        let Some(path) = &self.password_file else { return Ok(options) };
+        match tokio::fs::read_to_string(path).await {
+            Ok(text) => Ok(options.password(text.trim_end_matches(['\r', '\n']))),
+            Err(error) => Err(ConfigError::PasswordFile { path: path.clone(), error }),
+        }
     }
 
     /// Whether the tables are there.

@@ -8,6 +8,7 @@ use super::*;
 fn config(database: &Database) -> PostgreSqlConfig {
     PostgreSqlConfig {
         connection_url: Secret::new(database.admin_url()),
+        password_file: None,
         table: "store".to_owned(),
         max_parallel: 8,
         max_idle_connections: 2,
@@ -161,6 +162,31 @@ async fn what_cannot_be_used_is_refused_in_a_sentence() {
     database.ask("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").unwrap();
     let answer = refused(PostgreSqlConfig { connection_url: url("/postgres", "/latin"), ..right }).await;
     assert!(answer.contains("ENCODING 'UTF8'"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_password_in_a_file_is_read_for_each_connection_so_that_it_can_be_changed() {
+    let database = Database::start().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let url = database.admin_url().replace(Database::PASSWORD, "hunter2");
+    let config = PostgreSqlConfig {
+        connection_url: Secret::new(url),
+        password_file: Some(file.path().to_owned()),
+        ..config(&database)
+    };
+    std::fs::write(&file, format!("{}\n", Database::PASSWORD)).unwrap();
+    let storage = PostgreSql::open(&config).await.unwrap();
+    storage.put(key("a"), "1".into()).await.unwrap();
+    database.ask("ALTER USER admin PASSWORD 'second-password'").unwrap();
+    std::fs::write(&file, "second-password").unwrap();
+    let again = PostgreSql::open(&config).await.unwrap();
+    assert_eq!(names(&again).await, ["a"]);
+    file.close().unwrap();
+    let refused = said(&PostgreSql::open(&config).await.unwrap_err());
+    assert!(
+        refused.contains("password_file cannot be read: /") && refused.contains("No such file"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
