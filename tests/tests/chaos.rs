@@ -125,7 +125,7 @@ fn each_is_told_once(told: Vec<Transition>, server: &Server, killed: usize) -> (
         } else if event.is_exit() {
             ends += 1;
             assert_eq!(lives.insert(pid, false), Some(true), "{pid} has ended twice, or never begun");
-            *reasons.entry(event.reason.to_lowercase()).or_default() += 1;
+            *reasons.entry(event.reason).or_default() += 1;
         }
     }
     let living: HashSet<u32> = lives.into_iter().filter_map(|(pid, lives)| lives.then_some(pid)).collect();

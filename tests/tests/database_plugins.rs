@@ -55,7 +55,7 @@ async fn kill_the_plugin(server: &Server) {
     let plugin = server.only_plugin();
     plugin.kill();
     // Until the host knows of it, a request may be lost inside.
-    assert_eq!(server.told_ends_of(plugin.pid).await, ["Killed"]);
+    assert_eq!(server.told_ends_of(plugin.pid).await, ["killed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn a_reload_moves_every_connection_to_a_new_process() {
     let before = server.only_plugin();
     let reloaded = server.api().post("sys/plugins/reload/database/pg-go", json!({})).await;
     assert!(reloaded.is_ok() && reloaded.body["warnings"].is_null(), "{}", reloaded.body);
-    assert_eq!(server.told_ends_of(before.pid).await, ["Reloaded"]);
+    assert_eq!(server.told_ends_of(before.pid).await, ["reloaded"]);
     eventually(Duration::from_secs(10), "the old process is gone", async || !before.is_alive()).await;
     let after = server.only_plugin();
     for name in ["one", "two"] {

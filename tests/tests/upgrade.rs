@@ -77,7 +77,7 @@ async fn r9_no_request_fails_while_a_plugin_goes_up_and_down_under_load() {
 
     eventually(Duration::from_secs(20), "one process is left", async || server.plugins().len() == 1).await;
     let ends: Vec<_> = server.transitions().into_iter().filter(|each| each.is_exit()).collect();
-    let reloaded = ends.iter().filter(|end| end.reason == "Reloaded").count();
+    let reloaded = ends.iter().filter(|end| end.reason == "reloaded").count();
     assert_eq!(reloaded, 2 * rounds, "{ends:?}");
     assert_eq!(testkit::process::zombies(server.pid()), [0; 0]);
 }

@@ -95,7 +95,7 @@ async fn an_upgrade_and_a_downgrade_are_a_tune_and_a_reload() {
             !process.is_alive() && server.plugins().len() == 1
         })
         .await;
-        assert_eq!(server.told_ends_of(process.pid).await, ["Reloaded"]);
+        assert_eq!(server.told_ends_of(process.pid).await, ["reloaded"]);
     }
 }
 

@@ -35,17 +35,15 @@ impl Transition {
     fn read(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once("plugin process ")?;
         // What follows it is free text, and comes last.
-        let (told, _) = rest.split_once(" detail=")?;
+        let told = rest.split_once(" detail=").map_or(rest, |(told, _)| told);
         let fields: HashMap<&str, &str> =
             told.split_whitespace().filter_map(|field| field.split_once('=')).collect();
         let field = |name: &str| fields.get(name).map(|value| value.trim_matches('"').to_owned());
-        let reason = field("reason")?;
-        let reason = reason.strip_prefix("Some(").and_then(|rest| rest.strip_suffix(')')).unwrap_or_default();
         Some(Self {
             plugin: field("plugin")?,
-            pid: field("pid")?.parse().ok().filter(|pid| *pid > 0),
+            pid: field("pid").and_then(|pid| pid.parse().ok()),
             state: field("state")?,
-            reason: reason.to_owned(),
+            reason: field("reason").unwrap_or_default(),
         })
     }
 }
@@ -79,10 +77,10 @@ mod tests {
     #[test]
     fn a_line_of_the_log_is_read() {
         let line = "2026-01-01T00:00:00Z [INFO]  launcher: plugin process plugin=my-kv version=v1.0.0 pid=7 \
-                    state=\"exited\" reason=Some(Killed) detail=\"was ended by signal 9\"";
+                    state=\"exited\" reason=\"killed\" detail=\"was ended by signal 9\"";
         let read = Transition::read(line).unwrap();
         assert!(read.is_exit() && !read.is_start());
-        assert_eq!((read.plugin.as_str(), read.pid, read.reason.as_str()), ("my-kv", Some(7), "Killed"));
+        assert_eq!((read.plugin.as_str(), read.pid, read.reason.as_str()), ("my-kv", Some(7), "killed"));
         assert_eq!(Transition::read("[INFO]  launcher: something else"), None);
     }
 }

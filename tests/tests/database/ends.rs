@@ -19,26 +19,26 @@ async fn each_end_of_a_go_connection_has_its_reason() {
     assert_eq!(world.server.only_plugin().pid, pid, "the new connection is in the same process");
 
     api.post("database/reset/pg", json!({})).await.ok();
-    gone(&world.server, pid, "ConnectionReset").await;
+    gone(&world.server, pid, "connection-reset").await;
     let pid = world.server.only_plugin().pid;
     let reloaded = api.post("database/reload/go-postgresql", json!({})).await.data();
     assert_eq!(reloaded, json!({ "connections": ["pg"], "count": 1 }));
-    gone(&world.server, pid, "Reloaded").await;
+    gone(&world.server, pid, "reloaded").await;
     let pid = world.server.only_plugin().pid;
     let reloaded = api.put("sys/plugins/reload/database/go-postgresql", json!({})).await.ok();
     assert_eq!(reloaded["warnings"], json!(null));
-    gone(&world.server, pid, "Reloaded").await;
+    gone(&world.server, pid, "reloaded").await;
 
     let pid = world.server.only_plugin().pid;
     api.post("database/rotate-root/pg", json!({})).await.ok();
-    gone(&world.server, pid, "RootRotated").await;
+    gone(&world.server, pid, "root-rotated").await;
     assert!(!world.database.lets_in(super::ROOT, "first"));
     assert_eq!(world.server.plugins(), []);
     world.user().await;
 
     let pid = world.server.only_plugin().pid;
     api.delete("database/config/pg").await.ok();
-    gone(&world.server, pid, "ConnectionDeleted").await;
+    gone(&world.server, pid, "connection-deleted").await;
     assert_eq!(world.server.plugins(), []);
 }
 
@@ -61,7 +61,7 @@ async fn a_go_plugin_that_is_not_shared_ends_when_its_connection_is_changed() {
 
     let pid = server.only_plugin().pid;
     api.post("database/config/redis", connection).await.ok();
-    gone(&server, pid, "ConnectionChanged").await;
+    gone(&server, pid, "connection-changed").await;
     assert_ne!(server.only_plugin().pid, pid);
     api.put("sys/leases/revoke", json!({ "lease_id": user.lease })).await.ok();
     assert!(!redis.lets_in(&user.name, &user.password));
@@ -90,7 +90,7 @@ async fn a_go_plugin_that_is_killed_serves_the_next_request() {
     let plugin = world.server.only_plugin();
     plugin.kill();
     // Until the host knows of it, a request may be lost inside.
-    assert_eq!(world.server.told_ends_of(plugin.pid).await, ["Killed"]);
+    assert_eq!(world.server.told_ends_of(plugin.pid).await, ["killed"]);
     let second = world.user().await;
     assert!(first.name != second.name && world.lets_in(&first));
 }

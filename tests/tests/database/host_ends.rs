@@ -32,11 +32,11 @@ async fn users_are_made_and_kept_afterwards(how: LetsGo) {
     let reason = match how {
         LetsGo::Seals => {
             api.put("sys/seal", json!({})).await.ok();
-            "Sealed"
+            "sealed"
         }
         LetsGo::StepsDown => {
             api.put("sys/step-down", json!({})).await.ok();
-            "SteppedDown"
+            "stepped-down"
         }
     };
     eventually(PATIENCE, "its process is gone", async || !plugin.is_alive()).await;
@@ -92,7 +92,7 @@ async fn a_rotation_of_root_that_failed_is_rolled_back_and_ends_the_connection()
     let plugin = world.server.only_plugin();
     let rolled_back = async || !world.server.ends_of(plugin.pid).is_empty();
     eventually(CUT_OFF, "the rotation is rolled back", rolled_back).await;
-    assert_eq!(world.server.ends_of(plugin.pid), ["WalRolledBack"]);
+    assert_eq!(world.server.ends_of(plugin.pid), ["wal-rolled-back"]);
     assert!(!plugin.is_alive());
     // Neither of the two passwords was lost, and nothing is left to be rolled back.
     world.user().await;
@@ -100,5 +100,5 @@ async fn a_rotation_of_root_that_failed_is_rolled_back_and_ends_the_connection()
     world.api().post("database/rotate-root/pg", json!({})).await.ok();
     assert!(!world.database.lets_in(super::ROOT, "first"));
     world.user().await;
-    assert_eq!(world.server.ends_of(plugin.pid), ["WalRolledBack"]);
+    assert_eq!(world.server.ends_of(plugin.pid), ["wal-rolled-back"]);
 }

@@ -50,7 +50,7 @@ async fn a_pin_of_a_database_plugin_goes_before_everything_from_the_next_reload_
         let before = server.only_plugin();
         let reloaded = api.put(&format!("sys/plugins/reload/database/{name}"), json!({})).await;
         assert!(reloaded.is_ok(), "{reloaded}");
-        assert_eq!(server.told_ends_of(before.pid).await, ["Reloaded"]);
+        assert_eq!(server.told_ends_of(before.pid).await, ["reloaded"]);
         eventually(Duration::from_secs(20), "the old process is gone", async || !before.is_alive()).await;
     };
     reload().await;

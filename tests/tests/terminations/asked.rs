@@ -20,7 +20,7 @@ async fn disabling_a_mount_ends_its_plugin_and_its_leases() {
     let request = it.inside(SHORT).await;
     it.server.disable("m").await;
     answered(request).await;
-    it.has_obeyed("Disabled").await;
+    it.has_obeyed("disabled").await;
     assert!(!it.renews(&lease).await, "it was revoked with the mount");
     assert_eq!(it.server.api().get("m/pid").await.status, 404);
     assert_eq!(it.server.plugins(), []);
@@ -33,7 +33,7 @@ async fn a_request_that_does_not_end_is_refused_when_its_mount_is_disabled() {
     let began = Instant::now();
     it.server.disable("m").await;
     refused(request, began).await;
-    it.has_ended("Disabled").await;
+    it.has_ended("disabled").await;
     assert_eq!(it.asked()[0], "Shutdown");
 }
 
@@ -46,7 +46,7 @@ async fn the_last_mount_of_a_shared_process_takes_it_along() {
     it.server.api().get("other/pid").await.ok();
     assert_eq!((it.server.only_plugin(), it.asked().len()), (it.plugin, 0));
     it.server.disable("other").await;
-    it.has_obeyed("Disabled").await;
+    it.has_obeyed("disabled").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +59,7 @@ async fn a_reload_lets_the_old_process_finish_what_is_inside() {
     let served_by = it.server.api().get("m/pid").await.data()["pid"].take();
     assert_ne!(served_by, json!(it.plugin.pid));
     assert_eq!(request.await.unwrap().data()["pid"], json!(it.plugin.pid));
-    it.has_obeyed("Reloaded").await;
+    it.has_obeyed("reloaded").await;
     it.serves_anew().await;
     assert!(it.renews(&lease).await);
 }
@@ -71,7 +71,7 @@ async fn sealing_ends_every_plugin_and_keeps_the_leases() {
     let request = it.inside(SHORT).await;
     it.server.api().put("sys/seal", json!({})).await.ok();
     answered(request).await;
-    it.has_obeyed("Sealed").await;
+    it.has_obeyed("sealed").await;
     assert_eq!(it.server.plugins(), []);
     it.server.unseal().await;
     assert_eq!(it.server.plugins(), [], "unsealing starts none");
@@ -88,7 +88,7 @@ async fn stepping_down_ends_every_plugin_and_the_node_serves_on() {
     assert_eq!(others.status, 403, "{others}");
     it.server.api().put("sys/step-down", json!({})).await.ok();
     answered(request).await;
-    it.has_obeyed("SteppedDown").await;
+    it.has_obeyed("stepped-down").await;
     let status = it.server.anonymous().get("sys/seal-status").await.ok();
     assert_eq!(status["sealed"], json!(false));
     it.serves_anew().await;
@@ -101,7 +101,7 @@ async fn a_request_that_does_not_end_is_refused_when_the_node_steps_down() {
     let request = it.inside(LONG).await;
     let began = Instant::now();
     it.server.api().put("sys/step-down", json!({})).await.ok();
-    it.has_ended("SteppedDown").await;
+    it.has_ended("stepped-down").await;
     // A read is repeated once, in the process that follows; a second time it is refused.
     it.server.api().put("sys/step-down", json!({})).await.ok();
     refused(request, began).await;
@@ -116,7 +116,7 @@ async fn the_end_of_the_server_ends_every_plugin() {
     answered(request).await;
     assert!(!it.plugin.is_alive());
     it.server.start_again_sealed().await;
-    it.has_obeyed("Shutdown").await;
+    it.has_obeyed("shutdown").await;
     it.server.unseal().await;
     it.serves_anew().await;
     assert!(it.renews(&lease).await);
@@ -135,7 +135,7 @@ async fn a_plugin_that_overrides_a_built_in_one_ends_when_it_is_deregistered_and
     api.put("sys/plugins/reload/backend", json!({"mounts": ["kv/"]})).await.ok();
     assert_eq!(api.get("kv/a").await.data(), json!({"v": "1"}));
     eventually(DRAIN, "the process is gone", async || !plugin.is_alive()).await;
-    assert_eq!(server.told_ends_of(plugin.pid).await, ["Reloaded"]);
+    assert_eq!(server.told_ends_of(plugin.pid).await, ["reloaded"]);
     let running = api.get("sys/mounts/kv").await.data()["running_plugin_version"].take();
     assert!(running.as_str().unwrap().ends_with("+builtin"), "{running}");
     assert_eq!(server.plugins(), []);
@@ -161,7 +161,7 @@ async fn disabling_an_auth_method_ends_its_plugin_and_its_tokens() {
     let (inside, _) = tokio::join!(login(), disable());
     assert!(inside.is_ok() || (400..=503).contains(&inside.status) && inside.body.is_object(), "{inside}");
     eventually(DRAIN, "the process is gone", async || !plugin.is_alive()).await;
-    assert_eq!(server.told_ends_of(plugin.pid).await, ["Disabled"]);
+    assert_eq!(server.told_ends_of(plugin.pid).await, ["disabled"]);
     assert_eq!(ann.get("auth/token/lookup-self").await.status, 403);
     assert_eq!(server.plugins(), []);
 }
@@ -170,7 +170,7 @@ async fn disabling_an_auth_method_ends_its_plugin_and_its_tokens() {
 async fn who_does_not_hear_the_host_is_asked_by_a_signal() {
     let it = Watched::obeying("deaf").await;
     it.server.disable("m").await;
-    it.has_ended("Disabled").await;
+    it.has_ended("disabled").await;
     assert_eq!(it.asked(), ["Shutdown", "SIGTERM"]);
 }
 
@@ -179,7 +179,7 @@ async fn who_obeys_nobody_is_killed_when_its_time_is_over() {
     let it = Watched::obeying("stubborn").await;
     let began = Instant::now();
     it.server.disable("m").await;
-    it.has_ended("Disabled").await;
+    it.has_ended("disabled").await;
     assert!(began.elapsed() >= GRACE, "it was killed after {:?}", began.elapsed());
     assert_eq!(it.asked(), ["Shutdown", "SIGTERM"]);
 }

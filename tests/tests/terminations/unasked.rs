@@ -13,12 +13,12 @@ async fn a_crash_is_told_with_what_the_plugin_said_and_costs_no_lease() {
     let lease = it.lease().await;
     let refusal = it.server.api().get("m/crash?how=panic").await.refused(500);
     assert!(refusal.contains("exited with code 2 while it handled the request, again"), "{refusal}");
-    it.has_ended("Crashed").await;
+    it.has_ended("crashed").await;
     assert_eq!(it.asked(), [""; 0]);
     it.serves_anew().await;
     assert!(it.renews(&lease).await);
     let crashes =
-        it.server.transitions().into_iter().filter(|each| each.is_exit() && each.reason == "Crashed");
+        it.server.transitions().into_iter().filter(|each| each.is_exit() && each.reason == "crashed");
     assert_eq!(crashes.count(), 2, "a read is tried twice");
     let told = it.server.log();
     assert!(told.contains("its last words were") && told.contains("panic: crashing as asked"), "{told}");
@@ -30,7 +30,7 @@ async fn who_is_killed_from_outside_is_told_apart_from_who_crashes() {
     let lease = it.lease().await;
     it.plugin.kill();
     it.serves_anew().await;
-    it.has_ended("Killed").await;
+    it.has_ended("killed").await;
     assert!(it.renews(&lease).await);
 }
 
@@ -49,12 +49,12 @@ async fn a_program_that_was_changed_does_not_begin_again() {
     assert!(it.plugin.is_alive());
 
     it.plugin.kill();
-    it.has_ended("Killed").await;
+    it.has_ended("killed").await;
     let refusal = it.server.api().get("m/pid").await.refused(503);
     assert!(refusal.contains("fixture has SHA256"), "{refusal}");
     let mismatches = || {
         let all = it.server.transitions().into_iter();
-        all.filter(|each| each.reason == "ChecksumMismatch").collect::<Vec<_>>()
+        all.filter(|each| each.reason == "checksum-mismatch").collect::<Vec<_>>()
     };
     assert!(!mismatches().is_empty() && mismatches().iter().all(|each| each.pid.is_none()));
     assert_eq!(it.server.plugins(), []);

@@ -28,10 +28,10 @@ impl Journal {
         tracing::info!(
             plugin = %entry.name,
             version = %entry.version,
-            pid,
+            pid = (pid > 0).then_some(pid),
             state = life.word(),
-            reason = ?reason,
-            detail,
+            reason = reason.map(Reason::word),
+            detail = (!detail.is_empty()).then_some(detail),
             "plugin process"
         );
         self.0.push(0, |id| Event {
