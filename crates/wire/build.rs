@@ -104,7 +104,7 @@ fn method(method: &Method) -> String {
             match self {{
                 Self::Here(service) => service.{name}(tonic::Request::new(request)),
                 Self::There(client) => {{
-                    let mut client = client.clone();
+                    let (mut client, request) = (client.clone(), crate::request_id::called(request));
                     Box::pin(async move {{ client.{name}(request).await{boxed} }})
                 }}
             }}

@@ -43,6 +43,7 @@ mod old_plugins;
 mod paths;
 mod postgresql;
 mod replay;
+mod request_ids;
 mod rounds;
 mod sandbox;
 mod seal;

@@ -1,6 +1,8 @@
 //! What the process says while it runs: lines on standard error, in Vault's levels, and for those who watch.
 
+mod line;
 mod monitor;
+mod panics;
 
 use std::{
     collections::BTreeMap,
@@ -11,6 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::Stream;
+use line::Line;
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer, Registry, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan, reload,
@@ -184,6 +187,7 @@ pub fn start(level: Level, format: Format) {
     let layers = vec![written(format, io::stderr).with_filter(filter), standard, json];
     if tracing_subscriber::registry().with(layers).try_init().is_ok() {
         let _ = FILTERS.set(Filters { lines, watched: [watched_standard, watched_json] });
+        panics::tell();
     }
     set_level(level);
 }
@@ -195,8 +199,14 @@ where
     W: for<'w> fmt::MakeWriter<'w> + Send + Sync + 'static,
 {
     match format {
-        Format::Standard => fmt::layer().with_writer(to).with_ansi(false).boxed(),
-        Format::Json => fmt::layer().json().flatten_event(true).with_writer(to).boxed(),
+        Format::Standard => {
+            let layer = fmt::layer().with_writer(to).with_ansi(false);
+            layer.map_event_format(|text| Line { format, text }).boxed()
+        }
+        Format::Json => {
+            let layer = fmt::layer().json().flatten_event(true).with_writer(to);
+            layer.map_event_format(|text| Line { format, text }).boxed()
+        }
     }
 }
 

@@ -25,3 +25,5 @@ pub use serve::{database_routes, routes, serve, serve_database, serve_multiplexe
 pub use storage::{Key, Prefix, Storage, Write};
 pub use system::System;
 pub use wal::{Wal, WalEntry};
+/// Work that goes on in a task of its own still belongs to the request that it was begun for.
+pub use wire::Belonging;

@@ -3,6 +3,7 @@
 mod codec;
 mod failure;
 pub mod json;
+mod request_id;
 mod sandbox;
 mod seam;
 mod generated {
@@ -19,6 +20,7 @@ pub use generated::mortise::{catalog, common, launcher, router};
 pub use generated::pb;
 pub use generated::plugin as goplugin;
 pub use generated::pluginutil::multiplexing;
+pub use request_id::{Belonging, RequestId};
 pub use seam::{Answer, Seam};
 
 /// The largest message that a plugin's connection carries, in bytes: what Go's side of the protocol allows.

@@ -8,12 +8,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenon::{
-    Error, LeaseOptions, Request, Response, Result, Secret,
+    Belonging, Error, LeaseOptions, Request, Response, Result, Secret,
     database::{Change, NewUser, UpdateUser},
     framework::Outcome,
 };
 use tokio::sync::oneshot;
-use tracing::Instrument;
 
 use super::{
     Databases,
@@ -61,7 +60,7 @@ impl Databases {
                 tracing::error!(user, %error, "nobody waits for a user that was made, and it cannot be removed");
             }
         };
-        tokio::spawn(making.in_current_span());
+        tokio::spawn(making.carried());
         let cut_off = |_| Error::Internal("the making of a user was cut off".to_owned());
         made.await.map_err(cut_off)?.map(|(response, _)| Some(response))
     }

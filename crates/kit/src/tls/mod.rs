@@ -5,6 +5,7 @@ mod allow;
 mod connect;
 mod files;
 mod peer;
+mod request;
 mod serve;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{service::Routes, transport::Server};
 use wire::health::health_server::HealthServer;
 
-use super::{accept::incoming, allow::AllowLayer, files::Certificates};
+use super::{accept::incoming, allow::AllowLayer, files::Certificates, request::ForRequestLayer};
 use crate::health::Serving;
 
 /// How long calls that are still running may take to finish once the service is to end.
@@ -34,6 +34,7 @@ pub async fn serve(
         .max_concurrent_streams(STREAMS)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .layer(AllowLayer)
+        .layer(ForRequestLayer)
         .add_routes(routes)
         .serve_with_incoming_shutdown(connections, shutdown.clone().cancelled_owned());
     let expired = async {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{
-    Failure, failure_of,
+    Belonging, Failure, RequestId, failure_of,
     router::v1::{NodeState, RouterSeam, StateRequest},
 };
 
@@ -38,12 +38,10 @@ pub struct Api {
     stop: CancellationToken,
 }
 
-fn panicked() -> Response {
-    let id = Uuid::new_v4().to_string();
-    tracing::error!(id, "a request handler panicked");
+fn panicked(id: &str) -> Response {
     let sentence = format!("internal error; see the server's log at request {id}");
     let mut response = answer::failure(&Failure::new(Kind::Internal, sentence));
-    answer::finish(&mut response, &id, None);
+    answer::finish(&mut response, id, None);
     response
 }
 
@@ -62,27 +60,28 @@ impl Api {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let responding = pin!(self.respond(request, peer));
+        let id = Uuid::new_v4().to_string();
+        let responding = pin!(self.respond(&id, request, peer));
+        let responding = responding.belonging_to(RequestId::new(&id));
         // Nothing of the handler is looked at after a panic.
-        AssertUnwindSafe(responding).catch_unwind().await.unwrap_or_else(|_| panicked())
+        AssertUnwindSafe(responding).catch_unwind().await.unwrap_or_else(|_| panicked(&id))
     }
 
-    async fn respond<B>(self, request: Request<B>, peer: &Peer) -> Response
+    async fn respond<B>(self, id: &str, request: Request<B>, peer: &Peer) -> Response
     where
         B: Body<Data = Bytes> + Unpin,
     {
         let begun = Instant::now();
-        let id = Uuid::new_v4().to_string();
         let namespace = request.headers().get(NAMESPACE).cloned();
         let answered = match cors::origin(request.headers()) {
-            None => self.answer(&id, request, peer, begun).await,
+            None => self.answer(id, request, peer, begun).await,
             // Boxed, because all requests carry the room for it, and few need it.
-            Some(origin) => Box::pin(self.answer_page(origin, &id, request, peer, begun)).await,
+            Some(origin) => Box::pin(self.answer_page(origin, id, request, peer, begun)).await,
         };
         let mut response = answered.unwrap_or_else(|failure| answer::failure(&failure));
-        answer::finish(&mut response, &id, namespace);
+        answer::finish(&mut response, id, namespace);
         meters::answered(response.status());
-        tracing::debug!(id, status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
+        tracing::debug!(status = response.status().as_u16(), took = ?begun.elapsed(), "request answered");
         response
     }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use domain::Reason;
 use futures::future::join_all;
-use tracing::Instrument;
-use wire::launcher::v1::{MountReply, MountSpec};
+use wire::{
+    Belonging,
+    launcher::v1::{MountReply, MountSpec},
+};
 
 use crate::{Error, Result, host::Host, mount::Mount, own_storage::OwnStorage, processes::Processes};
 
@@ -94,7 +96,7 @@ impl Mounts {
 }
 
 async fn to_end<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    let done = tokio::spawn(work.in_current_span()).await;
+    let done = tokio::spawn(work.carried()).await;
     done.map_err(|_| Error::Panicked("mount's".to_owned()))?
 }
 

@@ -14,8 +14,7 @@ use domain::Kind;
 use storage::{Error, Finished, Key, Prefix, Result, Storage, View, Write};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
-use wire::launcher::v1::MountSpec;
+use wire::{Belonging, launcher::v1::MountSpec};
 
 use crate::meters::{PluginMeters, StorageCall};
 
@@ -114,7 +113,7 @@ impl Storage for OwnStorage {
             drop(inside);
             outcome
         };
-        self.failures.watch(Finished::new(work.in_current_span()).await)
+        self.failures.watch(Finished::new(work.carried()).await)
     }
 }
 

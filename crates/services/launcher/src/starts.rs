@@ -4,6 +4,7 @@ use futures::{
     FutureExt,
     future::{self, BoxFuture, Shared},
 };
+use wire::Belonging;
 
 use crate::{Error, Result};
 
@@ -45,7 +46,7 @@ impl<T: Clone + Send + Sync + 'static> Starts<T> {
             return future::ready(Ok(ready)).boxed().shared();
         }
         // A task of its own: the one who asked first may leave, the others still wait.
-        let task = tokio::spawn(begin);
+        let task = tokio::spawn(begin.carried());
         let start = async move {
             let lost = |_| Arc::new(Error::Panicked(whose.to_owned()));
             task.await.map_err(lost)?.map_err(Arc::new)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::Operation;
-use wire::router::v1::Response;
+use wire::{Belonging, router::v1::Response};
 
 use crate::{
     Error,
@@ -78,9 +78,7 @@ pub(crate) async fn answer(
 /// Runs a handler. One that changes something is carried to its end even if the caller goes away.
 async fn finish(handler: Handler, ask: Ask) -> Result<Answer> {
     if ask.operation.writes() {
-        let span = tracing::Span::current();
-        let work = tracing::Instrument::instrument(handler(ask), span);
-        tokio::spawn(work).await.map_err(|_| Error::CutOff)?
+        tokio::spawn(handler(ask).carried()).await.map_err(|_| Error::CutOff)?
     } else {
         handler(ask).await
     }

@@ -4,9 +4,8 @@ use tonic::{Request, Response, Status, codegen::BoxStream};
 use tower::{
     BoxError, Service, ServiceBuilder, ServiceExt, load_shed::error::Overloaded, util::BoxCloneSyncService,
 };
-use tracing::Instrument;
 use wire::{
-    Failure,
+    Belonging, Failure, RequestId,
     router::v1::{self as api, Lines, NodeState, StateRequest, router_server},
 };
 
@@ -39,14 +38,13 @@ fn pipeline(core: Arc<Core>) -> BoxCloneSyncService<api::Request, api::Response,
         .load_shed()
         .concurrency_limit(core.config.in_flight) // full: refuse now rather than queue
         // Boxed, because the layers above move it about.
-        .service_fn(move |request: api::Request| Box::pin(traced(core.clone(), request)));
+        .service_fn(move |request: api::Request| Box::pin(belonging(core.clone(), request)));
     BoxCloneSyncService::new(layers)
 }
 
-async fn traced(core: Arc<Core>, request: api::Request) -> Result<api::Response, Failure> {
-    let span =
-        tracing::debug_span!("request", id = request.id, operation = request.operation, path = request.path);
-    pin!(handle(core, request)).instrument(span).await
+async fn belonging(core: Arc<Core>, request: api::Request) -> Result<api::Response, Failure> {
+    let id = RequestId::new(&request.id);
+    pin!(handle(core, request)).belonging_to(id).await
 }
 
 fn from_layer(error: BoxError) -> Failure {

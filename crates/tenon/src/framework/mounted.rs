@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Operation, SpecialPaths};
 use serde::Deserialize;
-use tracing::Instrument;
+use wire::Belonging;
 
 use super::{Engine, Outcome, Path, handler::Later, help, input::Input};
 use crate::{Backend, BackendKind, Error, Request, Response, Result};
@@ -74,7 +74,7 @@ async fn to_the_end(operation: Operation, answer: Later<Outcome>) -> Outcome {
     if !operation.writes() {
         return answer.await;
     }
-    match tokio::spawn(answer.in_current_span()).await {
+    match tokio::spawn(answer.carried()).await {
         Ok(outcome) => outcome,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

@@ -7,6 +7,7 @@ use std::{mem, sync::Arc};
 
 use domain::{Life, Reason};
 use tokio::sync::{mpsc, oneshot};
+use wire::{Belonging, RequestId};
 
 use crate::{
     Error, Result,
@@ -25,6 +26,8 @@ pub enum Ask {
     Run {
         /// The process, or why there is none.
         reply: Running,
+        /// For which request.
+        request: Option<RequestId>,
     },
     /// It shall end.
     Stop {
@@ -43,6 +46,8 @@ pub struct Supervisor {
     asked: mpsc::Receiver<Ask>,
     chronicle: Chronicle,
     waiting: Vec<Running>,
+    /// What the one who waits longest needs it for.
+    request: Option<RequestId>,
     stopping: Option<Stopping>,
     /// How it ended last, or why it did not start.
     last: String,
@@ -69,6 +74,7 @@ impl Supervisor {
             asked,
             chronicle,
             waiting: Vec::new(),
+            request: None,
             stopping: None,
             last: String::new(),
         }
@@ -87,11 +93,16 @@ impl Supervisor {
 
     fn note(&mut self, ask: Ask) {
         match ask {
-            Ask::Run { reply } if self.is_on_trial() => {
+            Ask::Run { reply, .. } if self.is_on_trial() => {
                 let (plugin, last) = (self.plugin(), self.last.clone());
                 let _ = reply.send(Err(Error::OnTrial { plugin, last }));
             }
-            Ask::Run { reply } => self.waiting.push(reply),
+            Ask::Run { reply, request } => {
+                if self.waiting.is_empty() {
+                    self.request = request;
+                }
+                self.waiting.push(reply);
+            }
             Ask::Stop { reason, done } => match &mut self.stopping {
                 Some(stopping) => stopping.done.push(done),
                 None => self.stopping = Some(Stopping { reason, done: vec![done] }),
@@ -117,7 +128,8 @@ impl Supervisor {
     /// Runs the process for as long as it lives, and again if somebody waits for it by then.
     async fn serve(&mut self) {
         while self.stopping.is_none() && !self.waiting.is_empty() && self.wait_for_pause().await {
-            match self.start().await {
+            let request = self.request.clone();
+            match self.start().belonging_to(request).await {
                 Ok((process, live)) => self.live(process, live).await,
                 Err(error) if !self.is_tried_again() => self.refuse(error),
                 Err(_) => {}

@@ -28,7 +28,7 @@ impl Supervisor {
                     break;
                 }
                 ask = self.asked.recv() => match ask {
-                    Some(Ask::Run { reply }) => {
+                    Some(Ask::Run { reply, .. }) => {
                         let _ = reply.send(Ok(Arc::clone(&live)));
                     }
                     stop => {

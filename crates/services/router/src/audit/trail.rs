@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use domain::{MountFacts, Operation, Token};
 use tokio::runtime::Handle;
-use wire::router::v1::{Request, Response};
+use wire::{
+    Belonging,
+    router::v1::{Request, Response},
+};
 
 use super::{
     Audit,
@@ -137,7 +140,7 @@ impl Drop for Trail {
         if let Some(steps) = self.steps.take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(async move { steps.end(Err(Error::CutOff)).await });
+            runtime.spawn(async move { steps.end(Err(Error::CutOff)).await }.carried());
         }
     }
 }

@@ -4,9 +4,8 @@ use domain::{
     MountEntry,
     identity::{Alias, Directory, Draft, Entity, Factors, Group},
 };
-use tracing::Instrument;
 use uuid::Uuid;
-use wire::logical;
+use wire::{Belonging, logical};
 
 use super::{Identity, Standing, record::alias_key};
 use crate::{Error, error::Result, random};
@@ -70,7 +69,7 @@ impl Identity {
                 // Carried to its end even if the caller goes away: what is stored has to be known here.
                 let identity = self.clone();
                 let work = async move { identity.change(|draft| identity.enter(draft, &shown)).await };
-                tokio::spawn(work.in_current_span()).await.map_err(|_| Error::CutOff)??
+                tokio::spawn(work.carried()).await.map_err(|_| Error::CutOff)??
             }
         };
         self.standing(&id)?.ok_or(Error::Forbidden)

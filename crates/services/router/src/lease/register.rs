@@ -4,7 +4,7 @@ use bytes::Bytes;
 use domain::{LeaseWish, Operation};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use wire::pb;
+use wire::{Belonging, pb};
 
 use super::{LeaseRefusal, record::Record};
 use crate::{
@@ -81,7 +81,7 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
     };
     metrics::counter!("vault.secret.lease.creation").increment(1);
     // Carried to its end even if the caller goes away: the secret is out.
-    tokio::spawn(record_or_take_back(active, record, room)).await.map_err(|_| Error::CutOff)??;
+    tokio::spawn(record_or_take_back(active, record, room).carried()).await.map_err(|_| Error::CutOff)??;
     Ok(Granted { id, ..granted })
 }
 
