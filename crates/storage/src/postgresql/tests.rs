@@ -5,6 +5,8 @@ use testkit::PostgreSql as Database;
 
 use super::*;
 
+mod doubt;
+
 fn config(database: &Database) -> PostgreSqlConfig {
     PostgreSqlConfig {
         connection_url: Secret::new(database.admin_url()),
