@@ -6,7 +6,7 @@ APART = go_kv hvac host_killed kill_under_load degraded durability postgresql se
 # Stories that can be told at length.
 LONG = crowd rounds swap_race durability cut_off tokens l7_ g3_ upgrade many_mounts chaos
 
-.PHONY: help build run test check fmt unit e2e e2e-apart programs plugins clients soak fuzz bench
+.PHONY: help build run test check reference fmt unit e2e e2e-apart programs plugins clients soak fuzz bench
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,6 +24,10 @@ check: ## format, lints, licences, and that what is promised is tested
 	.ci/invariants
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	.ci/deny
+
+reference: ## the end of docs/configuration.md, as the code has it
+	sed -i '/^<!-- `make reference`/q' docs/configuration.md
+	cargo run --locked -q -p mortise -- reference >> docs/configuration.md
 
 fmt: ## format
 	cargo fmt

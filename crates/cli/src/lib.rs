@@ -34,6 +34,11 @@ pub fn with_commands(own: Command) -> Command {
     commands::all().fold(own, |command, leaf| leaf.add_to(command, commands::GROUPS))
 }
 
+/// What a sandbox can be told, by its names in the API, each with what it is for.
+pub fn sandbox_settings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    commands::sandbox_settings().iter().map(|flag| (flag.field, flag.help))
+}
+
 /// Runs what the arguments say; what the program does itself is left to `perform`.
 pub fn run(
     own: Command,

@@ -33,7 +33,7 @@ pub use duration::{InvalidDuration, format_go_duration, parse_duration};
 pub use glob::matches_glob;
 pub use kind::Kind;
 pub use lease::{Capped, Due, LeaseLimits, LeaseQueue, LeaseTerm, LeaseWish, PastMaxTtl, Places};
-pub use lockout::{Failures, Lockout, LockoutConfig};
+pub use lockout::{Failures, LOCKOUT_DURATION, LOCKOUT_THRESHOLD, Lockout, LockoutConfig};
 pub use mount::{MountConfig, MountEntry, MountFacts, MountState, MountTable, PathInUse};
 pub use names::{InvalidName, MountKind, PluginName, PluginType};
 pub use namespace::{InvalidNamespace, NamespaceName, NamespacePath, NamespaceTree, namespace_of_token};

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-const THRESHOLD: u64 = 5;
-const A_QUARTER: Duration = Duration::from_secs(15 * 60);
+/// So many failed logins in a row lock a user out, where nobody says how many.
+pub const LOCKOUT_THRESHOLD: u64 = 5;
+
+/// For so long, and so long a failure counts, where nobody says how long.
+pub const LOCKOUT_DURATION: Duration = Duration::from_secs(15 * 60);
 
 /// How a mount locks out those who guess, as its operator has tuned it. Zero stands for what is usual.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +53,9 @@ impl Lockout {
         let or = |set: Duration, usual: Duration| if set.is_zero() { usual } else { set };
         let threshold = [tuned.threshold, configured.threshold].into_iter().find(|set| *set > 0);
         (Self::applies_to(plugin) && !disable).then(|| Self {
-            threshold: threshold.unwrap_or(THRESHOLD),
-            duration: or(tuned.duration, or(configured.duration, A_QUARTER)),
-            counter_reset: or(tuned.counter_reset, or(configured.counter_reset, A_QUARTER)),
+            threshold: threshold.unwrap_or(LOCKOUT_THRESHOLD),
+            duration: or(tuned.duration, or(configured.duration, LOCKOUT_DURATION)),
+            counter_reset: or(tuned.counter_reset, or(configured.counter_reset, LOCKOUT_DURATION)),
         })
     }
 
@@ -179,6 +182,6 @@ mod tests {
         let tuned = LockoutConfig { duration: Duration::from_secs(9), ..LockoutConfig::default() };
         let rule = Lockout::of("ldap", Some(&tuned), Some(&configured)).unwrap();
         assert_eq!((rule.threshold, rule.duration), (2, Duration::from_secs(9)));
-        assert_eq!(rule.counter_reset, A_QUARTER);
+        assert_eq!(rule.counter_reset, LOCKOUT_DURATION);
     }
 }

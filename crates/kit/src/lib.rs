@@ -8,5 +8,6 @@ pub mod process;
 mod service;
 pub mod shutdown;
 pub mod tls;
+pub mod variable;
 
 pub use service::Service;

@@ -40,6 +40,8 @@ enum Command {
         #[command(subcommand)]
         command: OperatorCommand,
     },
+    /// Print all that can be configured, with what it is by itself, in Markdown.
+    Reference,
     /// Print the version.
     Version,
 }
@@ -56,11 +58,11 @@ pub struct ServiceFlags {
     /// A configuration in HCL or JSON, or a folder of such; may be repeated.
     #[arg(long, value_name = "PATH")]
     pub config: Vec<PathBuf>,
-    /// The least severe messages that are logged: trace, debug, info, warn, error, off.
-    #[arg(long, env = "VAULT_LOG_LEVEL")]
+    /// The least severe messages that are logged: trace, debug, info, warn, error, off; VAULT_LOG_LEVEL says it, too.
+    #[arg(long)]
     pub log_level: Option<String>,
-    /// How messages look: standard or json.
-    #[arg(long, env = "VAULT_LOG_FORMAT")]
+    /// How messages look: standard or json; VAULT_LOG_FORMAT says it, too.
+    #[arg(long)]
     pub log_format: Option<String>,
 }
 
@@ -73,12 +75,12 @@ pub struct ServerFlags {
     /// In memory, initialised and unsealed: to try things out.
     #[arg(long)]
     pub dev: bool,
-    /// The first token of such a server.
-    #[arg(long, value_name = "TOKEN", env = "VAULT_DEV_ROOT_TOKEN_ID", hide_env_values = true)]
+    /// The first token of such a server; VAULT_DEV_ROOT_TOKEN_ID says it, too.
+    #[arg(long, value_name = "TOKEN")]
     pub dev_root_token_id: Option<String>,
-    /// Where such a server listens.
-    #[arg(long, value_name = "ADDRESS", env = "VAULT_DEV_LISTEN_ADDRESS", default_value = "127.0.0.1:8200")]
-    pub dev_listen_address: String,
+    /// Where such a server listens, 127.0.0.1:8200 by itself; VAULT_DEV_LISTEN_ADDRESS says it, too.
+    #[arg(long, value_name = "ADDRESS")]
+    pub dev_listen_address: Option<String>,
     /// Programs in this folder are registered as plugins of such a server.
     #[arg(long, value_name = "FOLDER")]
     pub dev_plugin_dir: Option<PathBuf>,
@@ -129,6 +131,10 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Health(flags) => crate::health::run(flags),
         Command::DevCerts { folder } => crate::certs::run(&folder),
         Command::Operator { command: OperatorCommand::Migrate(flags) } => crate::migrate::run(flags),
+        Command::Reference => {
+            crate::reference::print();
+            Ok(())
+        }
         Command::Version => {
             crate::banner::version();
             Ok(())

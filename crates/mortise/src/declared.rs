@@ -6,6 +6,7 @@ use catalog::{Catalog, Declared, DownloadConfig};
 use kit::{
     config::{Config, Plugins},
     shutdown::Shutdown,
+    variable::{self, Variable},
 };
 
 use crate::{cli::ServiceFlags, start};
@@ -27,12 +28,12 @@ pub fn of(config: &Config) -> Declared {
 
 /// Where Docker and Podman keep how to log in to registries, in OpenBao's order.
 fn logins() -> Vec<PathBuf> {
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = |variable: &Variable| variable.value().map(PathBuf::from);
     let files = [
         env::home_dir().map(|home| home.join(".docker/config.json")),
-        variable("DOCKER_CONFIG").map(|folder| folder.join("config.json")),
-        variable("REGISTRY_AUTH_FILE"),
-        variable("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
+        folder(&variable::DOCKER_CONFIG).map(|folder| folder.join("config.json")),
+        folder(&variable::REGISTRY_AUTH_FILE),
+        folder(&variable::XDG_RUNTIME_DIR).map(|folder| folder.join("containers/auth.json")),
     ];
     files.into_iter().flatten().collect()
 }

@@ -10,6 +10,7 @@ use domain::Token;
 use kit::{
     config::{Address, Config, Listener, Storage},
     shutdown::Shutdown,
+    variable,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +32,8 @@ pub fn run(flags: ServerFlags) -> anyhow::Result<()> {
         let config = &begun.config;
         let shutdown = Shutdown::on_signals()?;
         let edge = Edge::open(&config.listeners).await?;
-        let starting = Server::start(config, &edge, flags.dev_root_token_id.clone().map(Token::new));
+        let first_token = flags.dev_root_token_id.clone().or_else(|| variable::DEV_ROOT_TOKEN_ID.text());
+        let starting = Server::start(config, &edge, first_token.map(Token::new));
         let Some(server) = shutdown.token().run_until_cancelled(starting).await else { return Ok(()) };
         let server = server?;
         server.reload_on_request(&shutdown, &flags.service);
@@ -54,7 +56,11 @@ pub fn run(flags: ServerFlags) -> anyhow::Result<()> {
 }
 
 fn in_memory(config: Config, flags: &ServerFlags) -> anyhow::Result<Config> {
-    let address: Address = flags.dev_listen_address.parse().context("-dev-listen-address is not right")?;
+    let address = flags.dev_listen_address.clone().or_else(|| variable::DEV_LISTEN_ADDRESS.text());
+    let address: Address = match address {
+        Some(address) => address.parse().context("-dev-listen-address is not right")?,
+        None => Address::default(),
+    };
     let mut listeners = config.listeners;
     listeners.insert(0, Listener::plain(address));
     Ok(Config {

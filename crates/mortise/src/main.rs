@@ -12,6 +12,7 @@ mod meters;
 mod migrate;
 mod neighbours;
 mod parts;
+mod reference;
 mod server;
 mod service;
 mod shown;

@@ -8,6 +8,7 @@ use domain::{LockoutConfig, Token};
 use kit::{
     config::{Config, Storage},
     metrics::Metrics,
+    variable,
 };
 use launcher::{CacheConfig, Launcher};
 use router::Router;
@@ -109,9 +110,7 @@ pub fn launcher(
             .map(|folder| CacheConfig { folder, bytes: config.plugin_cache_size }),
         mlock: !config.disable_mlock,
         pauses: config.plugin_restart,
-        never_shared: launcher::never_shared(
-            std::env::var("VAULT_PLUGIN_MULTIPLEXING_OPT_OUT").ok().as_deref(),
-        ),
+        never_shared: launcher::never_shared(variable::PLUGIN_MULTIPLEXING_OPT_OUT.text().as_deref()),
         meters: own_process.map(|metrics| Arc::new(Meters(metrics)) as _),
         ..launcher::Config::default()
     };
@@ -166,7 +165,7 @@ pub fn router(config: &Config, more: RouterSettings, below: &CatalogSeams, launc
 
 /// How those are locked out who guess. Whoever starts the server can switch it off as a whole.
 fn lockouts(config: &Config) -> BTreeMap<String, LockoutConfig> {
-    let switched_off = std::env::var("VAULT_DISABLE_USER_LOCKOUT").is_ok_and(|value| value == "true");
+    let switched_off = variable::DISABLE_USER_LOCKOUT.text().is_some_and(|value| value == "true");
     if !switched_off {
         return config.user_lockout.clone();
     }

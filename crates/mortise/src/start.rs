@@ -9,17 +9,12 @@ use kit::{
     metrics::Metrics,
     process::{self, PidFile},
     shutdown::Shutdown,
+    variable::{self, Variable},
 };
 use router::Router;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::ServiceFlags;
-
-/// A setting that the environment can hold, as Vault's does.
-const API_ADDR: &str = "VAULT_API_ADDR";
-
-/// Where a database is, which keeps everything: it holds a password, so it need not stand in a file.
-const PG_CONNECTION_URL: &str = "VAULT_PG_CONNECTION_URL";
 
 /// Reads what the flags name: the files, with the environment and the flags laid over them.
 pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), config::Error> {
@@ -27,26 +22,28 @@ pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), con
 }
 
 fn given(flags: &ServiceFlags) -> Vec<Given> {
-    let api_addr = variable(API_ADDR);
     let flag = |key: &'static str, name: &'static str, value: &Option<String>| {
         Some(Given { key, name, value: value.clone()? })
     };
     let given = [
-        flag("api_addr", API_ADDR, &api_addr),
-        flag("log_level", "-log-level", &flags.log_level),
-        flag("log_format", "-log-format", &flags.log_format),
+        said("api_addr", &variable::API_ADDR),
+        flag("log_level", "-log-level", &flags.log_level).or_else(|| said("log_level", &variable::LOG_LEVEL)),
+        flag("log_format", "-log-format", &flags.log_format)
+            .or_else(|| said("log_format", &variable::LOG_FORMAT)),
+        given_database(),
     ];
-    given.into_iter().flatten().chain(given_database()).collect()
+    given.into_iter().flatten().collect()
 }
 
 /// Where a database is, when the environment says it.
 pub fn given_database() -> Option<Given> {
-    let value = variable(PG_CONNECTION_URL)?;
-    Some(Given { key: "connection_url", name: PG_CONNECTION_URL, value })
+    said("connection_url", &variable::PG_CONNECTION_URL)
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+/// What a variable says of a key.
+fn said(key: &'static str, variable: &Variable) -> Option<Given> {
+    let (name, value) = variable.found()?;
+    Some(Given { key, name, value: value.into_string().ok()? })
 }
 
 /// What holds for as long as a service runs.

@@ -43,6 +43,8 @@ pub fn all() -> impl Iterator<Item = &'static Leaf> {
     families.into_iter().flatten()
 }
 
+pub use plugin::sandbox_settings;
+
 /// What the words above commands are for.
 pub const GROUPS: &[(&str, &str)] = &[
     ("audit", "Enable and disable audit devices."),

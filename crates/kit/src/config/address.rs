@@ -16,6 +16,13 @@ impl Address {
     }
 }
 
+/// Where a server listens unless it is told otherwise.
+impl Default for Address {
+    fn default() -> Self {
+        Self("127.0.0.1:8200".to_owned())
+    }
+}
+
 impl FromStr for Address {
     type Err = InvalidAddress;
 

@@ -2,10 +2,36 @@ use std::path::PathBuf;
 
 use super::{
     address::Address,
-    problem::{Place, Problems},
+    key::{Block, Key},
+    problem::Problems,
     stanza::Stanza,
     tree::Node,
 };
+use crate::Service;
+
+const BLOCK: Block = Block::new(
+    "internal",
+    "`internal`",
+    "How services in processes of their own meet, over mutual TLS. `mortise server` needs none.",
+)
+.read_by(&Service::ALL);
+
+const ADDRESS: Key<Address> =
+    Key::new("address", "where this service answers the one above it").otherwise("the gateway has none");
+
+const CA_FILE: Key<PathBuf> = Key::new("ca_file", "who signed the certificates of all services, in PEM");
+
+const CERT_FILE: Key<PathBuf> =
+    Key::new("cert_file", "this service's certificate, in PEM; it names the service, as in `DNS:router`");
+
+const KEY_FILE: Key<PathBuf> = Key::new("key_file", "the key of that certificate, in PEM");
+
+const CATALOG: Key<Address> =
+    Key::new("catalog", "where the catalog answers").read_by(&[Service::Launcher, Service::Router]);
+
+const LAUNCHER: Key<Address> = Key::new("launcher", "where the launcher answers").read_by(&[Service::Router]);
+
+const ROUTER: Key<Address> = Key::new("router", "where the router answers").read_by(&[Service::Gateway]);
 
 /// How a service that runs in a process of its own meets its neighbours: over mutual TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,20 +55,16 @@ pub struct Internal {
 impl Internal {
     pub(crate) fn read(node: Node, problems: &mut Problems) -> Option<Self> {
         let place = node.place.clone();
-        let mut stanza = Stanza::of("internal", node, problems)?;
-        let ca_file = file(&mut stanza, "ca_file", &place);
-        let cert_file = file(&mut stanza, "cert_file", &place);
-        let key_file = file(&mut stanza, "key_file", &place);
-        let address = stanza.last("address");
-        let catalog = stanza.last("catalog");
-        let launcher = stanza.last("launcher");
-        let router = stanza.last("router");
-        stanza.finish(&[]);
+        let mut stanza = Stanza::of(&BLOCK, node, problems)?;
+        let ca_file = stanza.required(&CA_FILE, &place);
+        let cert_file = stanza.required(&CERT_FILE, &place);
+        let key_file = stanza.required(&KEY_FILE, &place);
+        let address = stanza.last(&ADDRESS);
+        let catalog = stanza.last(&CATALOG);
+        let launcher = stanza.last(&LAUNCHER);
+        let router = stanza.last(&ROUTER);
+        stanza.finish();
         let (ca_file, cert_file, key_file) = (ca_file?, cert_file?, key_file?);
         Some(Self { address, ca_file, cert_file, key_file, catalog, launcher, router })
     }
-}
-
-fn file(stanza: &mut Stanza<'_>, key: &str, place: &Place) -> Option<PathBuf> {
-    stanza.required("internal", key, place)
 }

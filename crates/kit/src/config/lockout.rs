@@ -1,8 +1,32 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::{Lockout, LockoutConfig};
+use domain::{LOCKOUT_DURATION, LOCKOUT_THRESHOLD, Lockout, LockoutConfig};
 
-use super::{stanza::Stanza, tree::Entry};
+use super::{
+    key::{Block, Key, Usual},
+    stanza::Stanza,
+    tree::Entry,
+};
+use crate::Service;
+
+const BLOCK: Block = Block::new(
+    "user_lockout",
+    "`user_lockout \"TYPE\"`",
+    "How those are locked out who guess passwords; `TYPE` is `all`, `userpass`, `ldap` or `approle`, and what a type does \
+     not say, `all` says. A mount may be tuned otherwise.",
+)
+.read_by(&[Service::Router]);
+
+const THRESHOLD: Usual<u64> = Key::new("lockout_threshold", "as many failed logins in a row lock a user out")
+    .usually(|| LOCKOUT_THRESHOLD);
+
+const DURATION: Usual<Duration> =
+    Key::new("lockout_duration", "for how long a user is locked out").usually(|| LOCKOUT_DURATION);
+
+const COUNTER_RESET: Usual<Duration> =
+    Key::new("lockout_counter_reset", "how long a failure counts").usually(|| LOCKOUT_DURATION);
+
+const DISABLE: Usual<bool> = Key::new("disable_lockout", "nobody is locked out").usually(|| false);
 
 /// What a stanza for all types is called.
 const ALL: &str = "all";
@@ -52,13 +76,13 @@ fn one(entry: Entry, top: &mut Stanza<'_>) -> Option<(String, Said)> {
         top.problems.error(&entry.node.place, text);
         return None;
     }
-    let mut stanza = Stanza::of("user_lockout", entry.node, top.problems)?;
+    let mut stanza = Stanza::of(&BLOCK, entry.node, top.problems)?;
     let said = Said {
-        threshold: stanza.last("lockout_threshold"),
-        duration: stanza.last("lockout_duration"),
-        counter_reset: stanza.last("lockout_counter_reset"),
-        disable: stanza.last("disable_lockout"),
+        threshold: stanza.set(&THRESHOLD),
+        duration: stanza.set(&DURATION),
+        counter_reset: stanza.set(&COUNTER_RESET),
+        disable: stanza.set(&DISABLE),
     };
-    stanza.finish(&[]);
+    stanza.finish();
     Some((name, said))
 }

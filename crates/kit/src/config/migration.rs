@@ -2,15 +2,23 @@ use std::path::PathBuf;
 
 use super::{
     files,
+    key::Block,
     problem::{Error, Problem, Problems},
     server::Given,
     stanza::Stanza,
     storage::Storage,
     tree::{Entry, Node},
 };
+use crate::Service;
 
-/// Settings of Vault's migration that change nothing here.
-const WITHOUT_EFFECT: &[&str] = &["cluster_addr"];
+const TOP: Block = Block::new(
+    "migration",
+    "`operator migrate`",
+    "`mortise operator migrate -config=FILE` reads two blocks, `storage_source` and `storage_destination`, each like \
+     `storage`.",
+)
+.read_by(&[Service::Catalog])
+.without_effect(&["cluster_addr"]);
 
 /// From where to where everything stored is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,16 +47,16 @@ impl Migration {
     }
 }
 
-fn ends(entries: Vec<Entry>, problems: &mut Problems) -> (Option<Storage>, Option<Storage>) {
-    let mut top = Stanza::new(entries, problems);
+pub(super) fn ends(entries: Vec<Entry>, problems: &mut Problems) -> (Option<Storage>, Option<Storage>) {
+    let mut top = Stanza::new(&TOP, entries, problems);
     let url = top.given("connection_url");
     let source = end(&mut top, "storage_source", url.as_ref());
     let destination = end(&mut top, "storage_destination", url.as_ref());
-    top.finish(WITHOUT_EFFECT);
+    top.finish();
     (source, destination)
 }
 
-fn end(top: &mut Stanza<'_>, name: &str, url: Option<&Node>) -> Option<Storage> {
+fn end(top: &mut Stanza<'_>, name: &'static str, url: Option<&Node>) -> Option<Storage> {
     let all = top.labelled(name);
     if let [_, second, ..] = &all[..] {
         top.problems.error(&second.node.place, format!("there is a second {name}; keep one of them"));

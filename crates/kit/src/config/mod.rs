@@ -3,18 +3,21 @@
 mod address;
 mod files;
 mod internal;
+mod key;
 mod listener;
 mod lockout;
 mod migration;
 mod plugins;
 mod postgresql;
 mod problem;
+mod reference;
 mod restart;
 mod server;
 mod setting;
 mod stanza;
 mod storage;
 mod telemetry;
+mod top;
 mod tree;
 
 pub use address::{Address, InvalidAddress};
@@ -25,5 +28,6 @@ pub use migration::Migration;
 pub use plugins::{Downloads, Plugins};
 pub use postgresql::{ConnectionUrl, PostgreSql};
 pub use problem::{Error, Place, Problem};
+pub use reference::reference;
 pub use server::{Config, Given};
 pub use storage::Storage;

@@ -8,11 +8,73 @@ use ipnet::IpNet;
 use oci_spec::distribution::Reference;
 
 use super::{
+    key::{Block, Key, Usual},
     problem::Place,
-    setting::{Setting, Texts},
+    setting::{Bytes, Setting, Shown, Texts},
     stanza::Stanza,
     tree::{Entry, Node, Value},
 };
+use crate::Service;
+
+const BLOCK: Block = Block::new(
+    "plugin",
+    "`plugin \"TYPE\" \"NAME\"`",
+    "A plugin that is declared; it has an `image` or a `command`.",
+)
+.read_by(CATALOG);
+
+const CATALOG: &[Service] = &[Service::Catalog];
+
+const AUTO_DOWNLOAD: Usual<bool> =
+    Key::new("plugin_auto_download", "images of declared plugins are downloaded at start and on SIGHUP")
+        .read_by(CATALOG)
+        .usually(|| false);
+
+const AUTO_REGISTER: Usual<bool> =
+    Key::new("plugin_auto_register", "declared plugins are registered at each unseal and on SIGHUP")
+        .read_by(CATALOG)
+        .usually(|| false);
+
+const DOWNLOAD_BEHAVIOR: Usual<Behaviour> = Key::new(
+    "plugin_download_behavior",
+    "`fail`: there is no start without those images; `continue` (or `warn`): there is",
+)
+.read_by(CATALOG)
+.usually(|| Behaviour::Fail);
+
+const DOWNLOAD_MAX_SIZE: Usual<Bytes> = Key::new(
+    "plugin_download_max_size",
+    "the largest program out of an image; its unpacked layers: four times that",
+)
+.read_by(CATALOG)
+.usually(|| Bytes(LARGEST));
+
+const DOWNLOAD_NETWORKS: Key<Networks> =
+    Key::new("plugin_download_networks", "networks that are not public and may be downloaded from")
+        .otherwise("none")
+        .read_by(CATALOG);
+
+const DOWNLOAD_PLAIN_HTTP: Key<Texts> = Key::new(
+    "plugin_download_plain_http",
+    "registries, as `image` names them, that are spoken to without TLS",
+)
+.otherwise("none")
+.read_by(CATALOG);
+
+const VERSION: Key<Version> = Key::new("version", "its version, which is also the image's tag");
+
+const SHA256SUM: Key<Sha256> = Key::new("sha256sum", "what its program has to hash to");
+
+const IMAGE: Key<String> = Key::new("image", "the image that its program is taken out of, without a tag");
+
+const COMMAND: Key<String> = Key::new("command", "its program in `plugin_directory`");
+
+const BINARY_NAME: Key<String> =
+    Key::new("binary_name", "the program's path in the image").otherwise("its ENTRYPOINT or CMD");
+
+const ARGS: Key<Texts> = Key::new("args", "what it is started with").otherwise("none");
+
+const ENV: Key<Texts> = Key::new("env", "variables that it gets, each `KEY=value`").otherwise("none");
 
 /// The largest program that is taken out of an image by default.
 const LARGEST: u64 = 512 << 20;
@@ -71,6 +133,16 @@ impl Setting for Behaviour {
     }
 }
 
+impl Shown for Behaviour {
+    fn shown(&self) -> String {
+        match self {
+            Self::Fail => "fail",
+            Self::Continue => "continue",
+        }
+        .to_owned()
+    }
+}
+
 impl Setting for Sha256 {
     const ALLOWED: &'static str = "the SHA256 of the plugin's program, 64 hex digits";
 
@@ -111,16 +183,16 @@ impl Setting for Networks {
 pub(super) fn read(top: &mut Stanza<'_>) -> Plugins {
     let texts = |found: Option<Texts>| found.map(|Texts(texts)| texts).unwrap_or_default();
     let downloads = Downloads {
-        largest: top.last("plugin_download_max_size").unwrap_or(LARGEST),
+        largest: top.get(&DOWNLOAD_MAX_SIZE).0,
         outbound: Outbound {
-            networks: top.last("plugin_download_networks").map(|Networks(all)| all).unwrap_or_default(),
+            networks: top.last(&DOWNLOAD_NETWORKS).map(|Networks(all)| all).unwrap_or_default(),
         },
-        plain_http: texts(top.last("plugin_download_plain_http")),
+        plain_http: texts(top.last(&DOWNLOAD_PLAIN_HTTP)),
     };
     let plugins = Plugins {
-        auto_register: top.last("plugin_auto_register").unwrap_or_default(),
-        auto_download: top.last("plugin_auto_download").unwrap_or_default(),
-        may_be_missing: matches!(top.last("plugin_download_behavior"), Some(Behaviour::Continue)),
+        auto_register: top.get(&AUTO_REGISTER),
+        auto_download: top.get(&AUTO_DOWNLOAD),
+        may_be_missing: matches!(top.get(&DOWNLOAD_BEHAVIOR), Behaviour::Continue),
         downloads,
         declared: Vec::new(),
     };
@@ -174,19 +246,19 @@ fn one(plugin_type: &str, name: String, node: Node, top: &mut Stanza<'_>) -> Opt
     let place = node.place.clone();
     let names = plugin_type.parse::<PluginType>().and_then(|it| Ok((it, PluginName::try_from(name)?)));
     let (plugin_type, name) = names.map_err(|error| top.problems.error(&place, error.to_string())).ok()?;
-    let mut stanza = Stanza::of("plugin", node, top.problems)?;
-    let version: Option<Version> = stanza.required("plugin", "version", &place);
-    let sha256 = stanza.required("plugin", "sha256sum", &place);
+    let mut stanza = Stanza::of(&BLOCK, node, top.problems)?;
+    let version = stanza.required(&VERSION, &place);
+    let sha256 = stanza.required(&SHA256SUM, &place);
     let source = source(&mut stanza, &name, version.as_ref(), &place);
-    let Texts(args) = stanza.last("args").unwrap_or_default();
-    let Texts(env) = stanza.last("env").unwrap_or_default();
+    let Texts(args) = stanza.last(&ARGS).unwrap_or_default();
+    let Texts(env) = stanza.last(&ENV).unwrap_or_default();
     if env.iter().any(|variable| variable.split_once('=').is_none_or(|(name, _)| name.is_empty())) {
         stanza.problems.error(&place, "each variable in `env` of `plugin` is written KEY=value");
     }
     if args.iter().chain(&env).any(|text| text.contains('\0')) {
         stanza.problems.error(&place, "`args` and `env` of `plugin` cannot contain NUL");
     }
-    stanza.finish(&[]);
+    stanza.finish();
     let (Version { version, .. }, sha256, source) = (version?, sha256?, source?);
     Some(DeclaredPlugin { plugin_type, name, version, sha256, source, args, env })
 }
@@ -197,7 +269,7 @@ fn source(
     version: Option<&Version>,
     place: &Place,
 ) -> Option<PluginSource> {
-    let (image, command, binary) = (stanza.last("image"), stanza.last("command"), stanza.last("binary_name"));
+    let (image, command, binary) = (stanza.last(&IMAGE), stanza.last(&COMMAND), stanza.last(&BINARY_NAME));
     let wrong = match (image, command, binary) {
         (Some(repository), None, binary) => {
             let image = PluginImage { repository, tag: version?.tag.clone(), binary };

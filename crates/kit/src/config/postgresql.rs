@@ -3,17 +3,46 @@ use std::path::PathBuf;
 use domain::Secret;
 
 use super::{
+    key::{Block, Key, Usual},
     problem::Place,
-    setting::Setting,
+    setting::{Setting, Shown},
     stanza::Stanza,
     tree::{Node, Value},
 };
+use crate::{Service, variable};
 
-/// The table, unless another one is named.
-const TABLE: &str = "vault_kv_store";
+pub(super) const BLOCK: Block =
+    Block::new("storage", "`storage \"postgresql\"`", "Everything is in this PostgreSQL database.")
+        .read_by(&[Service::Catalog])
+        .without_effect(&["auth_mode", "ha_enabled", "ha_table"]);
 
-/// What Vault knows and nothing is done with here.
-pub(super) const WITHOUT_EFFECT: &[&str] = &["auth_mode", "ha_enabled", "ha_table"];
+const CONNECTION_URL: Key<ConnectionUrl> = Key::new(
+    "connection_url",
+    "`postgresql://USER:PASSWORD@HOST/DATABASE`; TLS by `?sslmode=verify-full&sslrootcert=FILE`",
+)
+.otherwise("needed")
+.variable(&variable::PG_CONNECTION_URL);
+
+const PASSWORD_FILE: Key<PathBuf> = Key::new(
+    "password_file",
+    "the password is what this file says, not what the URL does; it is read for each connection",
+);
+
+const TABLE: Usual<Table> = Key::new("table", "where everything is; its fence is in `<table>_fence`")
+    .usually(|| Table("vault_kv_store".to_owned()));
+
+const MAX_PARALLEL: Usual<Connections> =
+    Key::new("max_parallel", "connections at most: one writes, the others read").usually(|| Connections(16));
+
+const MAX_IDLE_CONNECTIONS: Key<Count> =
+    Key::new("max_idle_connections", "connections that are kept though nobody uses them")
+        .otherwise("as many as `max_parallel`");
+
+const MAX_CONNECT_RETRIES: Usual<Count> =
+    Key::new("max_connect_retries", "how often the start tries again to reach it, every two seconds")
+        .usually(|| Count(1));
+
+const SKIP_CREATE_TABLE: Key<bool> = Key::new("skip_create_table", "the tables are there already");
 
 /// Where a database is and who we are there. Nothing shows it: it holds a password.
 #[derive(Clone, Debug)]
@@ -57,6 +86,12 @@ impl Setting for Connections {
     }
 }
 
+impl Shown for Connections {
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// How many of something there may be none of.
 struct Count(u32);
 
@@ -65,6 +100,12 @@ impl Setting for Count {
 
     fn read(value: &Value) -> Option<Self> {
         u64::read(value).filter(|number| *number <= 10_000)?.try_into().ok().map(Self)
+    }
+}
+
+impl Shown for Count {
+    fn shown(&self) -> String {
+        self.0.to_string()
     }
 }
 
@@ -79,45 +120,56 @@ impl Setting for Table {
     }
 }
 
+impl Shown for Table {
+    fn shown(&self) -> String {
+        self.0.clone()
+    }
+}
+
 impl PostgreSql {
     /// Reads the stanza at `place`. A URL that was given outside of the files wins, as in Vault.
     pub(super) fn read(stanza: &mut Stanza<'_>, place: &Place, given: Option<&Node>) -> Option<Self> {
-        let written = stanza.all("connection_url").pop();
+        let written = stanza.nodes(&CONNECTION_URL).pop();
         let url = given.or(written.as_ref());
         if url.is_none() {
             let text = "`storage` needs `connection_url`: postgres://USER:PASSWORD@HOST:5432/DATABASE, \
                 here or in VAULT_PG_CONNECTION_URL";
             stanza.problems.error(place, text);
         }
-        let max_parallel = stanza.last("max_parallel").map_or(16, |Connections(number)| number);
+        let max_parallel = stanza.get(&MAX_PARALLEL).0;
         let read = Self {
             max_parallel,
-            password_file: stanza.last("password_file"),
-            table: stanza.last("table").map_or_else(|| TABLE.to_owned(), |Table(name)| name),
+            password_file: stanza.last(&PASSWORD_FILE),
+            table: stanza.get(&TABLE).0,
             max_idle_connections: stanza
-                .last("max_idle_connections")
+                .last(&MAX_IDLE_CONNECTIONS)
                 .map_or(max_parallel, |Count(number)| number),
-            max_connect_retries: stanza.last("max_connect_retries").map_or(1, |Count(number)| number),
-            skip_create_table: stanza.any("skip_create_table"),
+            max_connect_retries: stanza.get(&MAX_CONNECT_RETRIES).0,
+            skip_create_table: stanza.any(&SKIP_CREATE_TABLE),
             connection_url: connection_url(stanza, url?)?,
         };
         Some(read)
     }
 }
 
+impl Setting for ConnectionUrl {
+    const ALLOWED: &'static str = "a URL, such as \"postgres://USER:PASSWORD@HOST:5432/DATABASE\"";
+
+    fn read(value: &Value) -> Option<Self> {
+        let text = String::read(value)?;
+        let known = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        known.then(|| Self(Secret::new(text)))
+    }
+}
+
 /// What is wrong with a URL is said without it.
 fn connection_url(stanza: &mut Stanza<'_>, node: &Node) -> Option<ConnectionUrl> {
-    match &node.value {
-        Value::Text(text) if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
-            Some(ConnectionUrl(Secret::new(text.clone())))
-        }
-        _ => {
-            let text = "`connection_url` is not right; allowed: a URL, \
-                such as \"postgres://USER:PASSWORD@HOST:5432/DATABASE\"";
-            stanza.problems.error(&node.place, text);
-            None
-        }
+    let url = ConnectionUrl::read(&node.value);
+    if url.is_none() {
+        let text = format!("`connection_url` is not right; allowed: {}", ConnectionUrl::ALLOWED);
+        stanza.problems.error(&node.place, text);
     }
+    url
 }
 
 #[cfg(test)]
@@ -171,7 +223,7 @@ mod tests {
         for text in [text, "storage \"postgresql\" {}"] {
             let (read, warnings) = read(text, url).unwrap();
             assert_eq!(read.connection_url.0.expose(), "postgres://h/environment");
-            assert_eq!((read.table.as_str(), warnings.len()), (TABLE, 0));
+            assert_eq!((read.table.as_str(), warnings.len()), ("vault_kv_store", 0));
         }
     }
 

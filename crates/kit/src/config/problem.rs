@@ -1,4 +1,6 @@
-use std::{fmt, io, path::Path, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, fmt, io, path::Path, path::PathBuf, sync::Arc};
+
+use super::key::Table;
 
 /// Where something was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,10 @@ impl fmt::Display for Problem {
 pub(crate) struct Problems {
     pub(crate) errors: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
+    /// What the blocks that were read could have held.
+    pub(crate) tables: Vec<Table>,
+    /// The names of all blocks that were asked for.
+    pub(crate) blocks: BTreeSet<&'static str>,
 }
 
 impl Problems {

@@ -3,11 +3,50 @@ use std::time::Duration;
 use domain::Pauses;
 
 use super::{
+    key::{Block, Key, Usual},
     problem::Place,
-    setting::Setting,
+    setting::{Setting, Shown},
     stanza::Stanza,
     tree::{Node, Value},
 };
+use crate::Service;
+
+const BLOCK: Block = Block::new(
+    "plugin_restart",
+    "`plugin_restart`",
+    "What happens when a plugin crashes again and again. A request that needs it is answered at once with 503, the last \
+     exit and the last lines.",
+)
+.read_by(&[Service::Launcher]);
+
+const FORGIVEN: Usual<Count> = Key::new("forgiven", "crashes after which it is started at once")
+    .usually(|| Count(Pauses::default().forgiven));
+
+const FIRST_PAUSE: Usual<Time> =
+    Key::new("first_pause", "how long it pauses after the next one; each further pause is twice as long")
+        .usually(|| Time(Pauses::default().first));
+
+const LONGEST_PAUSE: Usual<Time> =
+    Key::new("longest_pause", "the longest pause").usually(|| Time(Pauses::default().longest));
+
+const LONGEST_PAUSE_BLAMELESS: Usual<Time> =
+    Key::new("longest_pause_blameless", "the longest pause when it was killed from outside")
+        .usually(|| Time(Pauses::default().longest_blameless));
+
+const JITTER: Usual<Percent> = Key::new("jitter", "how much shorter a pause may be by chance")
+    .usually(|| Percent(Pauses::default().jitter));
+
+const BREAKER_THRESHOLD: Usual<Count> =
+    Key::new("breaker_threshold", "crashes after which one request at a time tries it")
+        .usually(|| Count(Pauses::default().breaker));
+
+const HEALTHY_AFTER: Usual<Time> =
+    Key::new("healthy_after", "how long it has to run for its crashes to be forgotten")
+        .usually(|| Time(Pauses::default().healthy));
+
+const STOP_GRACE: Usual<Time> =
+    Key::new("stop_grace", "how long it has to end when it is asked to, before it is killed")
+        .usually(|| Time(Pauses::default().grace));
 
 /// A whole number of 0 to 100, with or without its sign: `20`, `"20%"`.
 struct Percent(u32);
@@ -19,6 +58,12 @@ impl Setting for Percent {
         let (Value::Number(text) | Value::Text(text)) = value else { return None };
         let percent = text.strip_suffix('%').unwrap_or(text).parse().ok()?;
         (percent <= 100).then_some(Self(percent))
+    }
+}
+
+impl Shown for Percent {
+    fn shown(&self) -> String {
+        format!("{}%", self.0)
     }
 }
 
@@ -34,6 +79,12 @@ impl Setting for Count {
     }
 }
 
+impl Shown for Count {
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// A time that is not nothing.
 struct Time(Duration);
 
@@ -45,32 +96,38 @@ impl Setting for Time {
     }
 }
 
+impl Shown for Time {
+    fn shown(&self) -> String {
+        self.0.shown()
+    }
+}
+
 /// When and how plugins that ended are started again; of several stanzas each later one changes what it names.
 pub(super) fn read(top: &mut Stanza<'_>) -> Pauses {
-    let stanzas = top.all("plugin_restart");
+    let stanzas = top.blocks("plugin_restart");
     stanzas.into_iter().fold(Pauses::default(), |pauses, node| stanza(node, pauses, top))
 }
 
 fn stanza(node: Node, before: Pauses, top: &mut Stanza<'_>) -> Pauses {
     let place = node.place.clone();
-    let Some(mut stanza) = Stanza::of("plugin_restart", node, top.problems) else { return before };
-    let mut time = |key, or| stanza.last(key).map_or(or, |Time(time)| time);
+    let Some(mut stanza) = Stanza::of(&BLOCK, node, top.problems) else { return before };
+    let mut time = |key, or| stanza.set(key).map_or(or, |Time(time)| time);
     let pauses = Pauses {
-        first: time("first_pause", before.first),
-        longest: time("longest_pause", before.longest),
-        longest_blameless: time("longest_pause_blameless", before.longest_blameless),
-        healthy: time("healthy_after", before.healthy),
-        grace: time("stop_grace", before.grace),
+        first: time(&FIRST_PAUSE, before.first),
+        longest: time(&LONGEST_PAUSE, before.longest),
+        longest_blameless: time(&LONGEST_PAUSE_BLAMELESS, before.longest_blameless),
+        healthy: time(&HEALTHY_AFTER, before.healthy),
+        grace: time(&STOP_GRACE, before.grace),
         ..before
     };
-    let mut count = |key, or| stanza.last(key).map_or(or, |Count(count)| count);
+    let mut count = |key, or| stanza.set(key).map_or(or, |Count(count)| count);
     let pauses = Pauses {
-        forgiven: count("forgiven", before.forgiven),
-        breaker: count("breaker_threshold", before.breaker),
+        forgiven: count(&FORGIVEN, before.forgiven),
+        breaker: count(&BREAKER_THRESHOLD, before.breaker),
         ..pauses
     };
-    let pauses = Pauses { jitter: stanza.last("jitter").map_or(before.jitter, |Percent(it)| it), ..pauses };
-    stanza.finish(&[]);
+    let pauses = Pauses { jitter: stanza.set(&JITTER).map_or(before.jitter, |Percent(it)| it), ..pauses };
+    stanza.finish();
     check_order(&pauses, &place, top);
     pauses
 }

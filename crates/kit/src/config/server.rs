@@ -12,65 +12,10 @@ use super::{
     setting::Url,
     stanza::Stanza,
     storage::Storage,
-    telemetry,
+    telemetry, top,
     tree::{Entry, Node, Value},
 };
 use crate::{logs, metrics::Telemetry};
-
-/// Vault's default for both lease times: 32 days.
-const LEASE_TTL: Duration = Duration::from_secs(768 * 3600);
-
-/// The largest plugin that may be uploaded by default.
-const PLUGIN_UPLOAD: u64 = 512 << 20;
-
-/// How many bytes of plugins a launcher keeps by default.
-const PLUGIN_CACHE: u64 = 2 << 30;
-
-/// Settings of Vault's server that change nothing here.
-const WITHOUT_EFFECT: &[&str] = &[
-    "administrative_namespace_path",
-    "cache_size",
-    "cluster_addr",
-    "cluster_cipher_suites",
-    "default_max_request_duration",
-    "detect_deadlocks",
-    "disable_cache",
-    "disable_clustering",
-    "disable_indexing",
-    "disable_performance_standby",
-    "disable_printable_check",
-    "disable_sealwrap",
-    "disable_sentinel_trace",
-    "enable_post_unseal_trace",
-    "enable_response_header_hostname",
-    "enable_response_header_raft_node_id",
-    "entropy",
-    "experiments",
-    "feature_flags",
-    "ha_storage",
-    "hsm_lib",
-    "imprecise_lease_role_tracking",
-    "introspection_endpoint",
-    "kms_library",
-    "license_path",
-    "log_file",
-    "log_requests_level",
-    "log_rotate_bytes",
-    "log_rotate_duration",
-    "log_rotate_max_files",
-    "observations",
-    "plugin_file_permissions",
-    "plugin_file_uid",
-    "post_unseal_trace_directory",
-    "remove_irrevocable_lease_after",
-    "replication",
-    "reporting",
-    "seal",
-    "sentinel",
-    "service_registration",
-    "ui",
-    "unsafe_allow_api_audit_creation",
-];
 
 /// All that a server can be configured with.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,33 +89,33 @@ impl From<Given> for Entry {
 impl Config {
     /// Reads everything that is configured, in order: what comes later wins, and listeners add up.
     pub(crate) fn read(entries: Vec<Entry>, problems: &mut Problems) -> Self {
-        let mut top = Stanza::new(entries, problems);
+        let mut top = Stanza::new(&top::TOP, entries, problems);
         let config = Self {
             storage: storage(&mut top),
             listeners: listeners(&mut top),
-            api_addr: top.last("api_addr").map(|Url(text)| text),
-            cluster_name: top.last("cluster_name").filter(|name: &String| !name.is_empty()),
-            plugin_directory: top.last("plugin_directory"),
-            plugin_tmpdir: top.last("plugin_tmpdir"),
+            api_addr: top.last(&top::API_ADDR).map(|Url(text)| text),
+            cluster_name: top.last(&top::CLUSTER_NAME).filter(|name: &String| !name.is_empty()),
+            plugin_directory: top.last(&top::PLUGIN_DIRECTORY),
+            plugin_tmpdir: top.last(&top::PLUGIN_TMPDIR),
             plugin_restart: restart::read(&mut top),
-            plugin_upload: top.any("plugin_upload"),
-            plugin_upload_max_size: top.last("plugin_upload_max_size").unwrap_or(PLUGIN_UPLOAD),
-            plugin_cache_directory: top.last("plugin_cache_directory"),
-            plugin_cache_size: top.last("plugin_cache_size").unwrap_or(PLUGIN_CACHE),
+            plugin_upload: top.any(&top::PLUGIN_UPLOAD),
+            plugin_upload_max_size: top.get(&top::PLUGIN_UPLOAD_MAX_SIZE).0,
+            plugin_cache_directory: top.last(&top::PLUGIN_CACHE_DIRECTORY),
+            plugin_cache_size: top.get(&top::PLUGIN_CACHE_SIZE).0,
             plugins: plugins::read(&mut top),
-            allow_audit_log_prefixing: top.any("allow_audit_log_prefixing"),
-            disable_mlock: top.any("disable_mlock"),
-            log_level: top.last("log_level").unwrap_or_default(),
-            log_format: top.last("log_format").unwrap_or_default(),
-            default_lease_ttl: top.values("default_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
-            max_lease_ttl: top.values("max_lease_ttl").into_iter().max().unwrap_or(LEASE_TTL),
-            raw_storage_endpoint: top.any("raw_storage_endpoint"),
+            allow_audit_log_prefixing: top.any(&top::ALLOW_AUDIT_LOG_PREFIXING),
+            disable_mlock: top.any(&top::DISABLE_MLOCK),
+            log_level: top.get(&top::LOG_LEVEL),
+            log_format: top.get(&top::LOG_FORMAT),
+            default_lease_ttl: top.greatest(&top::DEFAULT_LEASE_TTL),
+            max_lease_ttl: top.greatest(&top::MAX_LEASE_TTL),
+            raw_storage_endpoint: top.any(&top::RAW_STORAGE_ENDPOINT),
             telemetry: telemetry::read(&mut top),
             user_lockout: lockout::read(&mut top),
-            pid_file: top.last("pid_file"),
+            pid_file: top.last(&top::PID_FILE),
             internal: internal(&mut top),
         };
-        top.finish(WITHOUT_EFFECT);
+        top.finish();
         config
     }
 
@@ -232,6 +177,6 @@ fn spread(entry: Entry) -> Vec<Entry> {
 }
 
 fn internal(top: &mut Stanza<'_>) -> Option<Internal> {
-    let all = top.all("internal").into_iter();
+    let all = top.blocks("internal").into_iter();
     all.filter_map(|node| Internal::read(node, top.problems)).next_back()
 }

@@ -14,6 +14,16 @@ pub(crate) trait Setting: Sized {
     fn read(value: &Value) -> Option<Self>;
 }
 
+/// How a value is written, for the reference.
+pub(crate) trait Shown {
+    fn shown(&self) -> String;
+
+    /// In a table.
+    fn told(&self) -> String {
+        format!("`{}`", self.shown())
+    }
+}
+
 impl Setting for bool {
     const ALLOWED: &'static str = "true or false";
 
@@ -29,6 +39,12 @@ impl Setting for bool {
     }
 }
 
+impl Shown for bool {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Setting for String {
     const ALLOWED: &'static str = "a text in quotes";
 
@@ -37,6 +53,12 @@ impl Setting for String {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         }
+    }
+}
+
+impl Shown for String {
+    fn shown(&self) -> String {
+        self.clone()
     }
 }
 
@@ -77,6 +99,34 @@ impl Setting for u64 {
     }
 }
 
+impl Shown for u64 {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// How large something may be.
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl Setting for Bytes {
+    const ALLOWED: &'static str = "a whole number of bytes";
+
+    fn read(value: &Value) -> Option<Self> {
+        u64::read(value).map(Self)
+    }
+}
+
+impl Shown for Bytes {
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn told(&self) -> String {
+        format!("`{}`, {} MiB", self.0, self.0 >> 20)
+    }
+}
+
 impl Setting for Duration {
     const ALLOWED: &'static str = "a duration such as \"90s\", \"5m\" or \"768h\", or a number of seconds";
 
@@ -88,11 +138,29 @@ impl Setting for Duration {
     }
 }
 
+impl Shown for Duration {
+    fn shown(&self) -> String {
+        let seconds = self.as_secs();
+        match (self.subsec_millis(), seconds) {
+            (millis @ 1.., _) => format!("{}ms", seconds * 1000 + u64::from(millis)),
+            (_, 3600..) if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+            (_, 120..) if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+            _ => format!("{seconds}s"),
+        }
+    }
+}
+
 impl Setting for Address {
     const ALLOWED: &'static str = "HOST:PORT, such as \"127.0.0.1:8200\"";
 
     fn read(value: &Value) -> Option<Self> {
         String::read(value)?.parse().ok()
+    }
+}
+
+impl Shown for Address {
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -122,6 +190,16 @@ impl Setting for TlsVersion {
     }
 }
 
+impl Shown for TlsVersion {
+    fn shown(&self) -> String {
+        match self {
+            Self::Tls12 => "tls12",
+            Self::Tls13 => "tls13",
+        }
+        .to_owned()
+    }
+}
+
 impl Setting for Level {
     const ALLOWED: &'static str = "\"trace\", \"debug\", \"info\", \"warn\", \"error\" or \"off\"";
 
@@ -130,11 +208,27 @@ impl Setting for Level {
     }
 }
 
+impl Shown for Level {
+    fn shown(&self) -> String {
+        self.word().to_owned()
+    }
+}
+
 impl Setting for Format {
     const ALLOWED: &'static str = "\"standard\" or \"json\"";
 
     fn read(value: &Value) -> Option<Self> {
         String::read(value)?.parse().ok()
+    }
+}
+
+impl Shown for Format {
+    fn shown(&self) -> String {
+        match self {
+            Self::Standard => "standard",
+            Self::Json => "json",
+        }
+        .to_owned()
     }
 }
 
@@ -161,6 +255,17 @@ mod tests {
         assert_eq!(Duration::read(&text("768h")), Some(Duration::from_secs(768 * 3600)));
         assert_eq!(Duration::read(&text("soon")), None);
         assert_eq!(Duration::read(&Value::Number("-1".to_owned())), None);
+    }
+
+    #[test]
+    fn what_is_shown_is_read_again() {
+        for millis in [250, 1000, 90_000, 120_000, 768 * 3_600_000] {
+            let time = Duration::from_millis(millis);
+            assert_eq!(Duration::read(&text(&time.shown())), Some(time));
+        }
+        assert_eq!(Bytes(512 << 20).told(), "`536870912`, 512 MiB");
+        assert_eq!(Level::read(&text(&Level::Warn.shown())), Some(Level::Warn));
+        assert_eq!(Format::read(&text(&Format::Json.shown())), Some(Format::Json));
     }
 
     #[test]

@@ -1,11 +1,32 @@
 use std::path::PathBuf;
 
 use super::{
+    key::{Block, Key},
     postgresql::{self, PostgreSql},
     problem::Problems,
     stanza::Stanza,
     tree::{Entry, Node},
 };
+use crate::Service;
+
+const INMEM: Block =
+    Block::new("storage", "`storage \"inmem\"`", "Everything is in memory, and gone at the end.")
+        .read_by(&[Service::Catalog]);
+
+const SQLITE: Block = Block::new(
+    "storage",
+    "`storage \"sqlite\"`",
+    "Everything is in this SQLite database. `backend` is an older spelling of `storage`.",
+)
+.read_by(&[Service::Catalog]);
+
+const FILE: Block =
+    Block::new("storage", "`storage \"file\"`", "Everything is in an SQLite database in this folder.")
+        .read_by(&[Service::Catalog]);
+
+const DATABASE: Key<PathBuf> = Key::new("path", "the database's file; it is made if need be");
+
+const FOLDER: Key<PathBuf> = Key::new("path", "the folder; the database in it is called `mortise.db`");
 
 const TYPES: &str = "\"sqlite\", \"postgresql\", \"file\" or \"inmem\"";
 
@@ -47,19 +68,20 @@ impl Storage {
             problems.error(&place, format!("there is no storage {kind:?}; allowed: {TYPES}"));
             return None;
         }
-        let mut stanza = Stanza::of("storage", entry.node, problems)?;
-        let (storage, without_effect) = match kind.as_str() {
-            "sqlite" => {
-                (stanza.required("storage", "path", &place).map(|path| Self::Sqlite { path }), &[][..])
-            }
-            "file" => (stanza.required("storage", "path", &place).map(|path| Self::File { path }), &[][..]),
-            "postgresql" => {
-                let read = PostgreSql::read(&mut stanza, &place, url);
-                (read.map(Self::PostgreSql), postgresql::WITHOUT_EFFECT)
-            }
-            _ => (Some(Self::Inmem), &[][..]),
+        let block = match kind.as_str() {
+            "sqlite" => &SQLITE,
+            "file" => &FILE,
+            "postgresql" => &postgresql::BLOCK,
+            _ => &INMEM,
         };
-        stanza.finish(without_effect);
+        let mut stanza = Stanza::of(block, entry.node, problems)?;
+        let storage = match kind.as_str() {
+            "sqlite" => stanza.required(&DATABASE, &place).map(|path| Self::Sqlite { path }),
+            "file" => stanza.required(&FOLDER, &place).map(|path| Self::File { path }),
+            "postgresql" => PostgreSql::read(&mut stanza, &place, url).map(Self::PostgreSql),
+            _ => Some(Self::Inmem),
+        };
+        stanza.finish();
         storage
     }
 }

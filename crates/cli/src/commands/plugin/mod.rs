@@ -27,6 +27,11 @@ const ENTRY: &[Flag] = &[
     Flag::new(Text, "runtime", "runtime", "The sandbox that it runs in."),
 ];
 
+/// What a sandbox can be told.
+pub fn sandbox_settings() -> &'static [Flag] {
+    runtime::SETTINGS
+}
+
 pub const LEAVES: &[Leaf] = &[
     Leaf {
         words: "plugin register",
