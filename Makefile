@@ -6,7 +6,7 @@ APART = go_kv hvac host_killed kill_under_load degraded durability postgresql se
 # Stories that can be told at length.
 LONG = crowd rounds swap_race durability cut_off tokens l7_ g3_ upgrade many_mounts chaos
 
-.PHONY: help build run test check reference fmt unit e2e e2e-apart programs plugins clients soak fuzz bench
+.PHONY: help build run test check reference fmt unit e2e e2e-apart programs plugins clients manifests soak fuzz bench
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,7 +17,7 @@ build: ## everything, optimised
 run: ## a server with a first plugin, ready to try
 	deploy/run-demo
 
-test: check unit e2e e2e-apart ## everything that CI runs
+test: check unit e2e e2e-apart manifests ## everything that CI runs
 
 check: ## format, lints, licences, and that what is promised is tested
 	cargo fmt --check
@@ -40,6 +40,9 @@ e2e: programs plugins clients ## the stories
 
 e2e-apart: programs plugins clients ## some of the stories, with a process for each service
 	MORTISE_TEST_FORM=apart cargo test -p stories --locked -- $(APART)
+
+manifests: programs ## the Helm chart and the kustomize overlays
+	tests/kubernetes/run
 
 programs: ## what the stories start
 	cargo build --workspace --bins --locked

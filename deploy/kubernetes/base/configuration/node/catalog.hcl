@@ -1,0 +1,23 @@
+# Keeps: the encrypted storage and the plugin catalog.
+
+# VAULT_PG_CONNECTION_URL says where it is.
+storage "postgresql" {
+  table               = "vault_kv_store"
+  max_parallel        = 16
+  max_connect_retries = 30
+  skip_create_table   = false
+}
+
+plugin_directory = "/usr/local/lib/mortise/plugins"
+log_level  = "info"
+log_format = "json"
+
+# Locking memory takes a capability that no pod has here; nodes of Kubernetes do not swap.
+disable_mlock = true
+
+internal {
+  address   = "127.0.0.1:8300"
+  ca_file   = "/var/lib/mortise/certificates/ca.crt"
+  cert_file = "/var/lib/mortise/certificates/tls.crt"
+  key_file  = "/var/lib/mortise/certificates/tls.key"
+}
