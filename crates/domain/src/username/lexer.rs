@@ -1,4 +1,4 @@
-use std::{iter::Peekable, str::Chars};
+use std::str::Chars;
 
 use super::InvalidUsernameTemplate;
 
@@ -74,9 +74,9 @@ fn skip_comment(comment: &str) -> Result<(Option<Vec<Token>>, After<'_>)> {
 /// The words of an action up to its end.
 fn tokens(action: &str) -> Result<(Vec<Token>, After<'_>)> {
     let mut tokens = Vec::new();
-    let mut chars = action.chars().peekable();
+    let mut chars = action.chars();
     loop {
-        let rest = rest_of(&chars, action);
+        let rest = chars.as_str();
         if let Some(after) = rest.strip_prefix("}}") {
             return Ok((tokens, (false, after)));
         }
@@ -101,31 +101,25 @@ fn tokens(action: &str) -> Result<(Vec<Token>, After<'_>)> {
     }
 }
 
-/// What has not been read yet.
-fn rest_of<'t>(chars: &Peekable<Chars<'_>>, action: &'t str) -> &'t str {
-    let left: usize = chars.clone().map(char::len_utf8).sum();
-    &action[action.len() - left..]
-}
-
 /// Whether there is space before what is left: only then does a dash trim.
 fn before(action: &str, rest: &str) -> bool {
     action[..action.len() - rest.len()].ends_with(char::is_whitespace)
 }
 
-fn word(chars: &mut Peekable<Chars<'_>>) -> String {
-    let mut word = String::new();
-    while let Some(next) = chars.next_if(|next| next.is_alphanumeric() || *next == '_') {
-        word.push(next);
-    }
-    word
+fn word(chars: &mut Chars<'_>) -> String {
+    let rest = chars.as_str();
+    let end = rest.find(|next: char| !next.is_alphanumeric() && next != '_').unwrap_or(rest.len());
+    let (word, rest) = rest.split_at(end);
+    *chars = rest.chars();
+    word.to_owned()
 }
 
-fn number(first: char, chars: &mut Peekable<Chars<'_>>) -> Result<Token> {
+fn number(first: char, chars: &mut Chars<'_>) -> Result<Token> {
     let text = format!("{first}{}", word(chars)).replace('_', "");
     text.parse().map(Token::Number).map_err(|_| malformed(format!("{text:?} is no whole number")))
 }
 
-fn raw(chars: &mut Peekable<Chars<'_>>) -> Result<String> {
+fn raw(chars: &mut Chars<'_>) -> Result<String> {
     let mut text = String::new();
     for next in chars {
         if next == '`' {
@@ -136,7 +130,7 @@ fn raw(chars: &mut Peekable<Chars<'_>>) -> Result<String> {
     Err(malformed("a text has no end"))
 }
 
-fn quoted(chars: &mut Peekable<Chars<'_>>) -> Result<String> {
+fn quoted(chars: &mut Chars<'_>) -> Result<String> {
     let mut text = String::new();
     while let Some(next) = chars.next() {
         match next {
