@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use serde_json::json;
 use tempfile::TempDir;
-use testkit::{Api, Form, Options, Server, go_plugin};
+use testkit::{Api, Form, Options, PostgreSql, Server, go_plugin};
 
 use crate::{policies, usage::Usage};
 
@@ -24,6 +24,8 @@ pub enum Wanted {
     One,
     /// Each service in a process of its own, with SQLite.
     Apart,
+    /// All services in one process, their data in a PostgreSQL on the same machine, which waits for the disk.
+    Postgresql,
 }
 
 /// Something that answers HTTP.
@@ -55,6 +57,7 @@ impl Target {
 pub struct Targets {
     all: Vec<Target>,
     servers: Vec<Server>,
+    databases: Vec<PostgreSql>,
     _bare: Bare,
 }
 
@@ -62,13 +65,29 @@ impl Targets {
     /// Starts the bare path and a server of each form, each with its own plugin process.
     pub async fn start(forms: &[Wanted]) -> anyhow::Result<Self> {
         let (bare, target) = Bare::start()?;
-        let mut targets = Self { all: vec![target], servers: Vec::new(), _bare: bare };
+        let mut targets = Self { all: vec![target], servers: Vec::new(), databases: Vec::new(), _bare: bare };
         for form in forms {
-            let (server, target) = server(*form).await?;
+            let options = targets.options(*form).await;
+            let (server, target) = server(*form, options).await?;
             targets.servers.push(server);
             targets.all.push(target);
         }
         Ok(targets)
+    }
+
+    async fn options(&mut self, form: Wanted) -> Options {
+        let one = Options { form: Form::One, ..Options::default() };
+        match form {
+            Wanted::Memory => Options { storage: "storage \"inmem\" {}", ..one },
+            Wanted::One => one,
+            Wanted::Apart => Options { form: Form::Apart, ..one },
+            Wanted::Postgresql => {
+                let database = PostgreSql::start_durable().await;
+                let options = Options { form: Form::One, ..Options::on(&database) };
+                self.databases.push(database);
+                options
+            }
+        }
     }
 
     pub fn all(&self) -> &[Target] {
@@ -83,14 +102,14 @@ impl Targets {
     }
 }
 
-async fn server(form: Wanted) -> anyhow::Result<(Server, Target)> {
-    let durable = Options::default().storage;
-    let (name, form, storage) = match form {
-        Wanted::Memory => ("one process, in memory", Form::One, "storage \"inmem\" {}"),
-        Wanted::One => ("one process", Form::One, durable),
-        Wanted::Apart => ("four processes", Form::Apart, durable),
+async fn server(form: Wanted, options: Options) -> anyhow::Result<(Server, Target)> {
+    let name = match form {
+        Wanted::Memory => "one process, in memory",
+        Wanted::One => "one process",
+        Wanted::Apart => "four processes",
+        Wanted::Postgresql => "one process, PostgreSQL",
     };
-    let server = Server::start_with(Options { form, storage, log_level: "warn", ..Options::default() }).await;
+    let server = Server::start_with(Options { log_level: "warn", ..options }).await;
     let api = server.api();
     api.enable_kv("b1", 1).await;
     api.enable_kv("b2", 2).await;

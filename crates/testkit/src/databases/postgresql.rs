@@ -21,6 +21,8 @@ pub struct PostgreSql {
     daemon: Daemon,
     folder: TempDir,
     owner: Option<u32>,
+    /// Whether it waits for the disk.
+    durable: bool,
     /// On the loopback.
     pub port: u16,
 }
@@ -33,15 +35,20 @@ impl PostgreSql {
 
     /// Makes and starts one.
     pub async fn start() -> Self {
-        Self::begin(false).await
+        Self::begin(false, false).await
+    }
+
+    /// One that waits for the disk, as one in earnest does; the others need not survive the machine.
+    pub async fn start_durable() -> Self {
+        Self::begin(false, true).await
     }
 
     /// One that speaks TLS as well, with a certificate of its own for 127.0.0.1.
     pub async fn start_with_tls() -> Self {
-        Self::begin(true).await
+        Self::begin(true, false).await
     }
 
-    async fn begin(tls: bool) -> Self {
+    async fn begin(tls: bool, durable: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let owner = owner();
         let data = folder.path().join("data");
@@ -70,8 +77,8 @@ impl PostgreSql {
         let made = make.output().expect("initdb can be run");
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
         let port = ports::free();
-        let daemon = serve(folder.path(), owner, port);
-        let mut started = Self { daemon, folder, owner, port };
+        let daemon = serve(folder.path(), owner, durable, port);
+        let mut started = Self { daemon, folder, owner, durable, port };
         started.lets_us_in().await;
         started
     }
@@ -88,7 +95,7 @@ impl PostgreSql {
 
     /// Starts it again on the same data.
     pub async fn start_again(&mut self) {
-        self.daemon = serve(self.folder.path(), self.owner, self.port);
+        self.daemon = serve(self.folder.path(), self.owner, self.durable, self.port);
         self.lets_us_in().await;
     }
 
@@ -96,7 +103,7 @@ impl PostgreSql {
     async fn lets_us_in(&mut self) {
         eventually(PATIENCE, "PostgreSQL lets us in", async || {
             if self.daemon.has_ended() {
-                self.daemon = serve(self.folder.path(), self.owner, self.port);
+                self.daemon = serve(self.folder.path(), self.owner, self.durable, self.port);
             }
             self.ask("SELECT 1").is_ok()
         })
@@ -171,13 +178,13 @@ fn owner() -> Option<u32> {
     Some(id_of("postgres").or_else(|| id_of("nobody")).expect("there is a user that is not root"))
 }
 
-fn serve(folder: &Path, owner: Option<u32>, port: u16) -> Daemon {
+fn serve(folder: &Path, owner: Option<u32>, durable: bool, port: u16) -> Daemon {
     let mut serve = run("postgres", owner, folder);
     serve.arg("-D").arg(folder.join("data")).arg("-p").arg(port.to_string());
     for setting in [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
-        "fsync=off",
+        if durable { "fsync=on" } else { "fsync=off" },
         "shared_buffers=16MB",
         "max_connections=40",
         "max_wal_senders=0",
