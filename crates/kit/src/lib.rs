@@ -1,4 +1,4 @@
-//! How every service begins and ends: configuration, logs, metrics, TLS, shutdown.
+//! How every service begins and ends: configuration, logs, metrics, traces, TLS, shutdown.
 
 pub mod config;
 pub mod health;
@@ -8,6 +8,7 @@ pub mod process;
 mod service;
 pub mod shutdown;
 pub mod tls;
+pub mod traces;
 pub mod variable;
 
 pub use service::Service;

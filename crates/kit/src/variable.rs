@@ -70,6 +70,60 @@ pub const DOCKER_CONFIG: Variable = Variable::new(
 pub const REGISTRY_AUTH_FILE: Variable =
     Variable::new(&["REGISTRY_AUTH_FILE"], "this file says how to log in to registries (catalog)");
 
+/// Where spans go.
+pub const OTLP_ENDPOINT: Variable = Variable::new(
+    &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+    "the collector that spans of traces are sent to; it wins over `otlp_endpoint`",
+);
+
+/// What its certificate is checked with.
+pub const OTLP_CERTIFICATE: Variable = Variable::new(
+    &["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"],
+    "who signed the collector's certificate, a file in PEM; it wins over `otlp_ca_file`",
+);
+
+/// What it wants to see.
+pub const OTLP_HEADERS: Variable = Variable::new(
+    &["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"],
+    "headers for the collector, as `name=value,name=value`, beside those in `otlp_headers_file`",
+);
+
+/// How it is spoken to.
+pub const OTLP_PROTOCOL: Variable = Variable::new(
+    &["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"],
+    "how the collector is spoken to; only `grpc` is allowed",
+);
+
+/// Which traces are recorded.
+pub const TRACES_SAMPLER: Variable = Variable::new(
+    &["OTEL_TRACES_SAMPLER"],
+    "which traces are recorded, such as `parentbased_traceidratio`; it wins over `trace_sample_ratio`",
+);
+
+/// How many of them.
+pub const TRACES_SAMPLER_ARG: Variable =
+    Variable::new(&["OTEL_TRACES_SAMPLER_ARG"], "the share of traces that such a sampler records");
+
+/// Whether there are any.
+pub const TRACES_EXPORTER: Variable =
+    Variable::new(&["OTEL_TRACES_EXPORTER"], "`none`: nothing is traced, whatever else says so");
+
+/// The same.
+pub const OTEL_SDK_DISABLED: Variable =
+    Variable::new(&["OTEL_SDK_DISABLED"], "`true`: nothing is traced, whatever else says so");
+
+/// What the process is called in traces.
+pub const OTEL_SERVICE_NAME: Variable = Variable::new(
+    &["OTEL_SERVICE_NAME"],
+    "what the process is called in traces, instead of `mortise` or `mortise-SERVICE`",
+);
+
+/// What else is said of it there.
+pub const OTEL_RESOURCE_ATTRIBUTES: Variable = Variable::new(
+    &["OTEL_RESOURCE_ATTRIBUTES"],
+    "what else is said of the process in traces, as `key=value,key=value`",
+);
+
 /// All of them, for the reference.
 pub const ALL: &[&Variable] = &[
     &API_ADDR,
@@ -83,6 +137,16 @@ pub const ALL: &[&Variable] = &[
     &XDG_RUNTIME_DIR,
     &DOCKER_CONFIG,
     &REGISTRY_AUTH_FILE,
+    &OTLP_ENDPOINT,
+    &OTLP_CERTIFICATE,
+    &OTLP_HEADERS,
+    &OTLP_PROTOCOL,
+    &TRACES_SAMPLER,
+    &TRACES_SAMPLER_ARG,
+    &TRACES_EXPORTER,
+    &OTEL_SDK_DISABLED,
+    &OTEL_SERVICE_NAME,
+    &OTEL_RESOURCE_ATTRIBUTES,
 ];
 
 impl Variable {

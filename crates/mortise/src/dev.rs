@@ -32,6 +32,7 @@ pub fn run(flags: ServerFlags) -> anyhow::Result<()> {
         let config = &begun.config;
         let shutdown = Shutdown::on_signals()?;
         let edge = Edge::open(&config.listeners).await?;
+        let traces = start::trace(config, None)?;
         let first_token = flags.dev_root_token_id.clone().or_else(|| variable::DEV_ROOT_TOKEN_ID.text());
         let starting = Server::start(config, &edge, first_token.map(Token::new));
         let Some(server) = shutdown.token().run_until_cancelled(starting).await else { return Ok(()) };
@@ -51,6 +52,7 @@ pub fn run(flags: ServerFlags) -> anyhow::Result<()> {
             store(&keys.root)?;
         }
         server.serve(edge, shutdown.token().clone()).await;
+        traces.end().await;
         Ok(())
     })
 }

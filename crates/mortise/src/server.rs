@@ -26,6 +26,7 @@ pub fn run(flags: ServiceFlags) -> anyhow::Result<()> {
         let config = &begun.config;
         let shutdown = Shutdown::on_signals()?;
         let edge = Edge::open(config.needs_listeners()?).await?;
+        let traces = start::trace(config, None)?;
         // Who wants to end need not wait for what is downloaded.
         let Some(server) = shutdown.token().run_until_cancelled(Server::start(config, &edge, None)).await
         else {
@@ -37,6 +38,7 @@ pub fn run(flags: ServiceFlags) -> anyhow::Result<()> {
         start::reload_on_request(&shutdown, flags, move || Ok(reload.certificates()?));
         banner::print(config, &server.api_addr);
         server.serve(edge, shutdown.token().clone()).await;
+        traces.end().await;
         Ok(())
     })
 }

@@ -25,13 +25,16 @@ pub fn run(service: Service, flags: ServiceFlags) -> anyhow::Result<()> {
     start::runtime()?.block_on(async {
         let config = &begun.config;
         let neighbours = Neighbours::of(config)?;
+        let traces = start::trace(config, Some(service))?;
         let alone = Alone { config, neighbours, shutdown: Shutdown::on_signals()?, flags };
-        match service {
+        let served = match service {
             Service::Catalog => alone.catalog().await,
             Service::Launcher => alone.launcher().await,
             Service::Router => alone.router().await,
             Service::Gateway => alone.gateway().await,
-        }
+        };
+        traces.end().await;
+        served
     })
 }
 

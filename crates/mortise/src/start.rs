@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use kit::{
+    Service,
     config::{self, Config, Given, Problem},
     logs,
     metrics::Metrics,
     process::{self, PidFile},
     shutdown::Shutdown,
+    traces::Traces,
     variable::{self, Variable},
 };
 use router::Router;
@@ -83,6 +85,12 @@ pub fn count(config: &Config) -> Metrics {
     let metrics = Metrics::start(&config.telemetry);
     tokio::spawn(metrics.clone().keep());
     metrics
+}
+
+/// Begins to trace requests, if that is configured; without a service, those of a process that holds all of them. Must be
+/// called within the runtime.
+pub fn trace(config: &Config, service: Option<Service>) -> anyhow::Result<Traces> {
+    Ok(Traces::start(&config.traces, service)?)
 }
 
 /// The threads that everything runs on.

@@ -20,6 +20,8 @@ mod remote;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod storage;
+#[cfg(any(feature = "postgresql", feature = "sqlite"))]
+mod traced;
 mod view;
 
 #[cfg(feature = "barrier")]

@@ -20,7 +20,7 @@ pub use generated::mortise::{catalog, common, launcher, router};
 pub use generated::pb;
 pub use generated::plugin as goplugin;
 pub use generated::pluginutil::multiplexing;
-pub use request_id::{Belonging, RequestId};
+pub use request_id::{Belonging, Errand, OnErrand, RequestId};
 pub use seam::{Answer, Seam};
 
 /// The largest message that a plugin's connection carries, in bytes: what Go's side of the protocol allows.

@@ -6,6 +6,7 @@
 use std::{fmt, future::Future, sync::Arc};
 
 use http::HeaderMap;
+use spans::{Place, Placed};
 use tokio::task::futures::TaskLocalFuture;
 use tonic::Request;
 
@@ -48,14 +49,40 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// What work is done for: a request, and a part of its trace if that is recorded anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Errand {
+    request: Option<RequestId>,
+    place: Option<Place>,
+}
+
+impl Errand {
+    /// That of the work at hand.
+    pub fn at_hand() -> Self {
+        Self { request: RequestId::at_hand(), place: Place::at_hand() }
+    }
+
+    /// What a neighbour was called for.
+    pub fn of_call(headers: &HeaderMap) -> Self {
+        Self { request: RequestId::of_call(headers), place: Place::of_call(headers) }
+    }
+}
+
 /// A message for a service in another process, which is told what it is called for.
 pub(crate) fn called<M>(message: M) -> Request<M> {
     let mut request = Request::new(message);
-    if let Some(value) = RequestId::at_hand().and_then(|id| id.0.parse().ok()) {
+    let Errand { request: id, place } = Errand::at_hand();
+    if let Some(value) = id.and_then(|id| id.0.parse().ok()) {
         request.metadata_mut().insert(HEADER, value);
+    }
+    if let Some(place) = place {
+        place.tell(request.metadata_mut().as_mut());
     }
     request
 }
+
+/// Work on an errand.
+pub type OnErrand<F> = TaskLocalFuture<Option<Place>, TaskLocalFuture<Option<RequestId>, F>>;
 
 /// Work that belongs to a request.
 pub trait Belonging: Future + Sized {
@@ -64,9 +91,14 @@ pub trait Belonging: Future + Sized {
         AT_HAND.scope(request, self)
     }
 
+    /// All that this does is done on that errand.
+    fn on(self, errand: Errand) -> OnErrand<Self> {
+        self.belonging_to(errand.request).placed(errand.place)
+    }
+
     /// Belongs where the work at hand does, in a task of its own too.
-    fn carried(self) -> TaskLocalFuture<Option<RequestId>, Self> {
-        self.belonging_to(RequestId::at_hand())
+    fn carried(self) -> OnErrand<Self> {
+        self.on(Errand::at_hand())
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     telemetry, top,
     tree::{Entry, Node, Value},
 };
-use crate::{logs, metrics::Telemetry};
+use crate::{logs, metrics::Telemetry, traces};
 
 /// All that a server can be configured with.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,8 @@ pub struct Config {
     pub raw_storage_endpoint: bool,
     /// How the server tells what it counts.
     pub telemetry: Telemetry,
+    /// Where the spans of traces go.
+    pub traces: traces::Settings,
     /// How those are locked out who guess, by the type of the auth method.
     pub user_lockout: BTreeMap<String, LockoutConfig>,
     /// The process writes its id here.
@@ -90,6 +92,7 @@ impl Config {
     /// Reads everything that is configured, in order: what comes later wins, and listeners add up.
     pub(crate) fn read(entries: Vec<Entry>, problems: &mut Problems) -> Self {
         let mut top = Stanza::new(&top::TOP, entries, problems);
+        let (telemetry, traces) = telemetry::read(&mut top);
         let config = Self {
             storage: storage(&mut top),
             listeners: listeners(&mut top),
@@ -110,7 +113,8 @@ impl Config {
             default_lease_ttl: top.greatest(&top::DEFAULT_LEASE_TTL),
             max_lease_ttl: top.greatest(&top::MAX_LEASE_TTL),
             raw_storage_endpoint: top.any(&top::RAW_STORAGE_ENDPOINT),
-            telemetry: telemetry::read(&mut top),
+            telemetry,
+            traces,
             user_lockout: lockout::read(&mut top),
             pid_file: top.last(&top::PID_FILE),
             internal: internal(&mut top),

@@ -105,6 +105,25 @@ impl Shown for u64 {
     }
 }
 
+/// A part of a whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Ratio(pub(crate) f64);
+
+impl Setting for Ratio {
+    const ALLOWED: &'static str = "a number from 0 to 1";
+
+    fn read(value: &Value) -> Option<Self> {
+        let (Value::Number(text) | Value::Text(text)) = value else { return None };
+        text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio)).map(Self)
+    }
+}
+
+impl Shown for Ratio {
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// How large something may be.
 #[derive(Clone, Copy)]
 pub(crate) struct Bytes(pub(crate) u64);

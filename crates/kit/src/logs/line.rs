@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use spans::Place;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
@@ -11,7 +12,8 @@ use wire::RequestId;
 
 use super::Format;
 
-/// Lines as another one writes them, and the request that they belong to. Nothing is asked before a line is written.
+/// Lines as another one writes them, and the request and the trace that they belong to. Nothing is asked before a line
+/// is written.
 pub(super) struct Line<F> {
     pub(super) format: Format,
     pub(super) text: F,
@@ -29,21 +31,40 @@ where
         mut to: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(id) = RequestId::at_hand() else {
+        let (request, place) = (RequestId::at_hand(), Place::at_hand());
+        if request.is_none() && place.is_none() {
             return self.text.format_event(context, to, event);
-        };
+        }
         let mut line = String::new();
         self.text.format_event(context, Writer::new(&mut line), event)?;
-        ended(self.format, &line, &id, &mut to)
+        let names = [
+            ("request_id", request.map(|request| request.to_string())),
+            ("trace_id", place.map(|place| place.to_string())),
+        ];
+        let names = names.into_iter().filter_map(|(key, name)| Some((key, name?)));
+        ended(self.format, &line, names, &mut to)
     }
 }
 
-/// Writes a line with a name at its end, which needs no escaping in either format.
-fn ended(format: Format, line: &str, id: &RequestId, to: &mut impl fmt::Write) -> fmt::Result {
+/// Writes a line with names at its end, which need no escaping in either format.
+fn ended(
+    format: Format,
+    line: &str,
+    mut names: impl Iterator<Item = (&'static str, String)>,
+    to: &mut impl fmt::Write,
+) -> fmt::Result {
     let line = line.trim_end_matches('\n');
     match (format, line.strip_suffix('}')) {
-        (Format::Json, Some(members)) => writeln!(to, "{members},\"request_id\":\"{id}\"}}"),
-        _ => writeln!(to, "{line} request_id={id}"),
+        (Format::Json, Some(members)) => {
+            to.write_str(members)?;
+            names.try_for_each(|(key, name)| write!(to, ",\"{key}\":\"{name}\""))?;
+            writeln!(to, "}}")
+        }
+        _ => {
+            to.write_str(line)?;
+            names.try_for_each(|(key, name)| write!(to, " {key}={name}"))?;
+            writeln!(to)
+        }
     }
 }
 

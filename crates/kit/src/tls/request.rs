@@ -1,9 +1,8 @@
 use std::task::{Context, Poll};
 
 use http::Request;
-use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
-use wire::{Belonging, RequestId};
+use wire::{Belonging, Errand, OnErrand};
 
 /// Lays [`ForRequest`] around a server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +16,7 @@ impl<S> Layer<S> for ForRequestLayer {
     }
 }
 
-/// What a neighbour calls for belongs to the request that it says.
+/// What a neighbour calls for belongs to the request, and to the part of its trace, that it says.
 #[derive(Clone, Debug)]
 pub struct ForRequest<S> {
     inner: S,
@@ -26,14 +25,14 @@ pub struct ForRequest<S> {
 impl<S: Service<Request<B>>, B> Service<Request<B>> for ForRequest<S> {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = TaskLocalFuture<Option<RequestId>, S::Future>;
+    type Future = OnErrand<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let id = RequestId::of_call(request.headers());
-        self.inner.call(request).belonging_to(id)
+        let errand = Errand::of_call(request.headers());
+        self.inner.call(request).on(errand)
     }
 }

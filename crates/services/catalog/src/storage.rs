@@ -5,6 +5,7 @@ use std::{
 
 use ::storage::{Barrier, Key, Prefix, Storage as _, Write};
 use metrics::{Histogram, histogram};
+use spans::{Attribute, Failed, Span, Stored, Work, note};
 use tonic::{Request, Response, Status};
 use wire::catalog::v1::{
     self, CommitReply, CommitRequest, GetReply, GetRequest, ListReply, ListRequest, storage_server,
@@ -81,17 +82,33 @@ fn write_of(write: v1::Write) -> Result<Write, Error> {
     })
 }
 
+/// A span of the trace of whoever asks.
+async fn traced<T>(stored: Stored, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let span = Span::begin(&Work::Catalog(stored));
+    let outcome = span.around(work).await;
+    if let Err(error) = &outcome {
+        span.fail(Failed::Kind(error.kind()));
+    }
+    outcome
+}
+
 #[tonic::async_trait]
 impl storage_server::Storage for StorageService {
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetReply>, Status> {
-        Ok(Response::new(self.read(request.into_inner()).await?))
+        Ok(Response::new(traced(Stored::Get, self.read(request.into_inner())).await?))
     }
 
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListReply>, Status> {
-        Ok(Response::new(self.children(request.into_inner()).await?))
+        Ok(Response::new(traced(Stored::List, self.children(request.into_inner())).await?))
     }
 
     async fn commit(&self, request: Request<CommitRequest>) -> Result<Response<CommitReply>, Status> {
-        Ok(Response::new(self.write(request.into_inner()).await?))
+        let request = request.into_inner();
+        let writes = request.writes.len();
+        let writing = async {
+            note(Attribute::Writes(writes));
+            self.write(request).await
+        };
+        Ok(Response::new(traced(Stored::Commit, writing).await?))
     }
 }

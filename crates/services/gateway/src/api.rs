@@ -4,8 +4,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use domain::Kind;
 use futures::FutureExt;
-use http::{HeaderValue, Method, Request};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
+use spans::{Attribute, Failed, Route, Span};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -45,6 +46,24 @@ fn panicked(id: &str) -> Response {
     response
 }
 
+/// What a span says of where a request goes: a path may hold anything.
+fn route(path: &str) -> Route {
+    match path {
+        "/v1/sys/health" => Route::Health,
+        path if path.starts_with("/v1/") => Route::Api,
+        _ => Route::Outside,
+    }
+}
+
+/// A client's mistake is no failure of ours.
+fn tell(span: &Span, id: &str, status: StatusCode) {
+    span.tell(Attribute::Request(id));
+    span.tell(Attribute::Status(status.as_u16()));
+    if status.is_server_error() {
+        span.fail(Failed::Status(status.as_u16()));
+    }
+}
+
 impl Api {
     pub fn new(router: RouterSeam, config: Arc<Config>) -> Self {
         Self { router, config, stop: CancellationToken::new() }
@@ -61,10 +80,13 @@ impl Api {
         B: Body<Data = Bytes> + Unpin,
     {
         let id = Uuid::new_v4().to_string();
+        let span = Span::of_request(request.method(), route(request.uri().path()), request.headers());
         let responding = pin!(self.respond(&id, request, peer));
-        let responding = responding.belonging_to(RequestId::new(&id));
+        let responding = span.around(responding.belonging_to(RequestId::new(&id)));
         // Nothing of the handler is looked at after a panic.
-        AssertUnwindSafe(responding).catch_unwind().await.unwrap_or_else(|_| panicked(&id))
+        let response = AssertUnwindSafe(responding).catch_unwind().await.unwrap_or_else(|_| panicked(&id));
+        tell(&span, &id, response.status());
+        response
     }
 
     async fn respond<B>(self, id: &str, request: Request<B>, peer: &Peer) -> Response

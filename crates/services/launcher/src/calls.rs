@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::Operation;
 use goplugin::Lost;
+use spans::{Attribute, Call, Span, Work, note};
 use wire::pb;
 
 use crate::{
@@ -51,7 +52,8 @@ async fn answer(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb::Han
         let _inside = instance.enter();
         match &instance.served_by {
             ServedBy::BuiltIn(builtin) => {
-                return builtin.handle(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+                let request = Arc::unwrap_or_clone(args).request.unwrap_or_default();
+                return Span::begin(&Work::Engine(Call::Handle)).around(builtin.handle(request)).await;
             }
             ServedBy::External(external) => {
                 let failed_before = mount.storage.failures().count();
@@ -102,7 +104,8 @@ pub async fn exists(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
         let _inside = instance.enter();
         match &instance.served_by {
             ServedBy::BuiltIn(builtin) => {
-                return builtin.exists(Arc::unwrap_or_clone(args).request.unwrap_or_default()).await;
+                let request = Arc::unwrap_or_clone(args).request.unwrap_or_default();
+                return Span::begin(&Work::Engine(Call::Exists)).around(builtin.exists(request)).await;
             }
             ServedBy::External(external) => {
                 let failed_before = mount.storage.failures().count();
@@ -119,6 +122,7 @@ pub async fn exists(mount: &Arc<Mount>, request: Box<pb::Request>) -> Result<pb:
 }
 
 async fn ready(mount: &Arc<Mount>) -> Result<Arc<Instance>> {
+    note(Attribute::WaitedForStart(mount.ready().is_none()));
     mount.instance().await.map_err(Error::Degraded)
 }
 

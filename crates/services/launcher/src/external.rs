@@ -15,6 +15,7 @@ use crate::{
     Error, Result,
     callbacks::{Callbacks, Gate},
     entry::Entry,
+    in_flight::InFlight,
     line::{Line, Trouble},
     process::{Live, MOMENT},
     system::MountSystem,
@@ -58,10 +59,15 @@ impl External {
     /// Sets a mount up and initialises it.
     pub async fn set_up(setup: Setup<'_>) -> Result<Self> {
         let gate = Gate::default();
+        let in_flight = Arc::clone(&setup.system.in_flight);
         let services = Callbacks::new(setup.view, gate.clone(), setup.system);
-        let config = config_of(setup.spec, &setup.entry);
-        let asks =
-            Offer { config, backend_uuid: setup.spec.backend_uuid.clone(), services, limit: setup.limit };
+        let asks = Offer {
+            config: config_of(setup.spec, &setup.entry),
+            backend_uuid: setup.spec.backend_uuid.clone(),
+            services,
+            limit: setup.limit,
+            in_flight,
+        };
         let mut mount = Self::offer(setup.entry, setup.live, setup.largest_answer, asks).await?;
         let ready = mount.make_ready(setup.spec, &gate, setup.limit).await;
         if let Err(error) = ready {
@@ -77,8 +83,13 @@ impl External {
         live: Arc<Live>,
         limit: Duration,
     ) -> Result<(PluginType, String)> {
-        let asks =
-            Offer { config: HashMap::new(), backend_uuid: String::new(), services: Routes::default(), limit };
+        let asks = Offer {
+            config: HashMap::new(),
+            backend_uuid: String::new(),
+            services: Routes::default(),
+            limit,
+            in_flight: Arc::default(),
+        };
         let mount = Self::offer(entry, live, wire::PLUGIN_MESSAGE_LIMIT, asks).await?;
         let kind: pb::TypeReply = mount.line.ask("/pb.Backend/Type", pb::Empty {}, limit).await?;
         let plugin_type = if kind.r#type == CREDENTIAL { PluginType::Auth } else { PluginType::Secret };
@@ -96,7 +107,7 @@ impl External {
             Err(error) => return Err(not_offered(&entry, &live, error).await),
         };
         let mount = Self {
-            line: Line::new(entry, live, largest_answer),
+            line: Line::new(entry, live, largest_answer, offer.in_flight),
             special_paths: pb::Paths::default(),
             version: String::new(),
             callbacks,
@@ -178,6 +189,7 @@ struct Offer<S> {
     backend_uuid: String,
     services: S,
     limit: Duration,
+    in_flight: Arc<InFlight>,
 }
 
 fn config_of(spec: &MountSpec, entry: &Entry) -> HashMap<String, String> {

@@ -21,6 +21,7 @@ mod greeting;
 mod host;
 mod housekeeping;
 mod image;
+mod in_flight;
 mod instance;
 mod journal;
 mod kernel;

@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use goplugin::Lost;
 use http::uri::PathAndQuery;
 use prost::Message;
+use spans::{Attribute, Failed, Span, Work};
 use tokio::time::timeout;
 use tonic::{
     Code, Request, Status,
@@ -16,6 +17,7 @@ use crate::{
     Error, Result,
     codec::Kept,
     entry::Entry,
+    in_flight::InFlight,
     process::{Live, MOMENT},
 };
 
@@ -35,6 +37,8 @@ pub struct Line {
     /// None: old plugins do not know of several mounts in one process.
     id: Option<MetadataValue<Ascii>>,
     largest_answer: usize,
+    /// The calls that are under way.
+    in_flight: Arc<InFlight>,
 }
 
 /// What became of a call.
@@ -48,9 +52,9 @@ pub enum Trouble {
 
 impl Line {
     /// A line to a process that knows nothing of it yet.
-    pub fn new(entry: Arc<Entry>, live: Arc<Live>, largest_answer: usize) -> Self {
+    pub fn new(entry: Arc<Entry>, live: Arc<Live>, largest_answer: usize, in_flight: Arc<InFlight>) -> Self {
         let id = (live.connection.version() >= MULTIPLEXED_SINCE).then(new_id);
-        Self { entry, live, id, largest_answer }
+        Self { entry, live, id, largest_answer, in_flight }
     }
 
     /// A call of the set-up: it has its own time limit, and is not repeated.
@@ -87,7 +91,13 @@ impl Line {
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
+        let span = self.span(path);
+        let place = span.place();
         let mut request = Request::new(message);
+        if let Some(place) = &place {
+            place.tell(request.metadata_mut().as_mut());
+        }
+        let _inside = self.in_flight.enter(place);
         if let Some(id) = &self.id {
             request.metadata_mut().insert(MULTIPLEX_ID, id.clone());
         }
@@ -96,9 +106,24 @@ impl Line {
             .max_encoding_message_size(wire::PLUGIN_MESSAGE_LIMIT);
         let path = PathAndQuery::from_static(path);
         match client.unary(request, path, Kept::default()).await {
-            Ok(answer) => Ok(answer.into_inner()),
-            Err(status) => Err(self.trouble(&status)),
+            Ok(answer) => {
+                span.tell(Attribute::Grpc(Code::Ok.into()));
+                Ok(answer.into_inner())
+            }
+            Err(status) => {
+                span.tell(Attribute::Grpc(status.code().into()));
+                span.fail(Failed::Grpc(status.code().into()));
+                Err(self.trouble(&status))
+            }
         }
+    }
+
+    /// A call as a part of the work at hand.
+    fn span(&self, path: &'static str) -> Span {
+        let span = Span::begin(&Work::Plugin(path));
+        span.tell(Attribute::Plugin(&self.entry.name));
+        span.tell(Attribute::Version(&self.entry.version));
+        span
     }
 
     /// After a lost connection: the exit of the process is seen a moment before or after it.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use domain::Reason;
 use futures::StreamExt;
+use spans::{Attribute, Call as Kind, Failed, Span, Work};
 use storage::Remote;
 use tenon::Builtin;
 use tokio::time::timeout;
@@ -10,9 +11,9 @@ use tonic::{Request, Response, Status, codegen::BoxStream};
 use wire::{
     launcher::v1::{
         AnswerReply, AnswerRequest, Call, Event, EventsRequest, LogLine, LogsRequest, MetricsReply,
-        MetricsRequest, MountReply, MountRequest, Notice, NoticesRequest, ProbeReply, ProbeRequest, Process,
-        ProcessesReply, ProcessesRequest, Question, QuestionsRequest, StopAllReply, StopAllRequest,
-        UnmountReply, UnmountRequest, launcher_server,
+        MetricsRequest, MountReply, MountRequest, MountSpec, Notice, NoticesRequest, ProbeReply,
+        ProbeRequest, Process, ProcessesReply, ProcessesRequest, Question, QuestionsRequest, StopAllReply,
+        StopAllRequest, UnmountReply, UnmountRequest, launcher_server,
     },
     pb,
 };
@@ -80,14 +81,34 @@ impl Launcher {
         listed.await.map_err(|_| Error::Panicked("list of processes".to_owned()))
     }
 
-    async fn in_time<T>(
-        &self,
-        mount: &Mount,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<Response<T>, Status> {
+    async fn in_time<T>(&self, mount: &Mount, work: impl Future<Output = Result<T>>) -> Result<T> {
         let limit = self.host.config.request_deadline;
         let late = |_| Error::Timeout { plugin: mount.system.spec().plugin.clone(), limit };
-        Ok(Response::new(timeout(limit, work).await.map_err(late)??))
+        timeout(limit, work).await.map_err(late)?
+    }
+}
+
+/// What is asked for a mount, as a part of the work of whoever asks.
+fn span_of(call: Kind, spec: &MountSpec) -> Span {
+    let span = Span::begin(&Work::Launcher(call));
+    span.tell(Attribute::Mount(&spec.accessor));
+    span.tell(Attribute::Plugin(&spec.plugin));
+    span
+}
+
+/// Does what the span is about.
+async fn told<T>(span: &Span, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = span.around(work).await;
+    if let Err(error) = &outcome {
+        span.fail(Failed::Kind(error.kind()));
+    }
+    outcome
+}
+
+/// What its plugin answers with an error has failed, too; what it says is between it and the client.
+fn refused(span: &Span, by_plugin: bool) {
+    if by_plugin {
+        span.fail(Failed::Plugin);
     }
 }
 
@@ -100,19 +121,22 @@ impl launcher_server::Launcher for Launcher {
     async fn mount(&self, request: Request<MountRequest>) -> Result<Response<MountReply>, Status> {
         let MountRequest { spec, fresh } = request.into_inner();
         let spec = Arc::new(spec.ok_or_else(|| malformed("mount"))?);
-        Ok(Response::new(self.mounts.mount(spec, fresh).await?))
+        let span = span_of(Kind::Mount, &spec);
+        Ok(Response::new(told(&span, self.mounts.mount(spec, fresh)).await?))
     }
 
     async fn unmount(&self, request: Request<UnmountRequest>) -> Result<Response<UnmountReply>, Status> {
         let request = request.into_inner();
-        self.mounts.unmount(&request.uuid, reason_of(request.reason())).await?;
+        let span = Span::begin(&Work::Launcher(Kind::Unmount));
+        told(&span, self.mounts.unmount(&request.uuid, reason_of(request.reason()))).await?;
         Ok(Response::new(UnmountReply {}))
     }
 
     async fn tune(&self, request: Request<MountRequest>) -> Result<Response<MountReply>, Status> {
         let MountRequest { spec, fresh } = request.into_inner();
         let spec = Arc::new(spec.ok_or_else(|| malformed("mount"))?);
-        Ok(Response::new(self.mounts.tune(spec, fresh).await?))
+        let span = span_of(Kind::Tune, &spec);
+        Ok(Response::new(told(&span, self.mounts.tune(spec, fresh)).await?))
     }
 
     async fn exists(
@@ -123,7 +147,10 @@ impl launcher_server::Launcher for Launcher {
         let mount = self.mounts.get(&mount)?;
         let request = request.ok_or_else(|| malformed("request"))?;
         let _visit = mount.system.people.enter(&request.entity_id, person);
-        self.in_time(&mount, Box::pin(calls::exists(&mount, request))).await
+        let span = span_of(Kind::Exists, &mount.system.spec());
+        let reply = told(&span, self.in_time(&mount, Box::pin(calls::exists(&mount, request)))).await?;
+        refused(&span, reply.err.is_some());
+        Ok(Response::new(reply))
     }
 
     async fn handle(&self, request: Request<Call>) -> Result<Response<pb::HandleRequestReply>, Status> {
@@ -131,11 +158,15 @@ impl launcher_server::Launcher for Launcher {
         let mount = self.mounts.get(&mount)?;
         let request = request.ok_or_else(|| malformed("request"))?;
         let _visit = mount.system.people.enter(&request.entity_id, person);
-        self.in_time(&mount, Box::pin(calls::handle(&mount, request))).await
+        let span = span_of(Kind::Handle, &mount.system.spec());
+        let reply = told(&span, self.in_time(&mount, Box::pin(calls::handle(&mount, request)))).await?;
+        refused(&span, reply.err.is_some());
+        Ok(Response::new(reply))
     }
 
     async fn probe(&self, request: Request<ProbeRequest>) -> Result<Response<ProbeReply>, Status> {
-        Ok(Response::new(probe(&self.host, request.into_inner()).await?))
+        let span = Span::begin(&Work::Launcher(Kind::Probe));
+        Ok(Response::new(told(&span, probe(&self.host, request.into_inner())).await?))
     }
 
     async fn stop_all(&self, request: Request<StopAllRequest>) -> Result<Response<StopAllReply>, Status> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::Reason;
 use tokio::sync::{mpsc, oneshot, watch};
-use wire::RequestId;
+use wire::Errand;
 
 use crate::{
     Error, Result,
@@ -40,9 +40,9 @@ impl Supervised {
     /// The running process; it is started if need be, once for all who ask.
     pub async fn running(&self) -> Result<Arc<Live>> {
         let (reply, running) = oneshot::channel();
-        let request = RequestId::at_hand();
+        let errand = Errand::at_hand();
         let stopping = || Error::Stopping { plugin: self.entry.to_string() };
-        self.asks.send(Ask::Run { reply, request }).await.map_err(|_| stopping())?;
+        self.asks.send(Ask::Run { reply, errand }).await.map_err(|_| stopping())?;
         running.await.map_err(|_| stopping())?
     }
 

@@ -21,6 +21,7 @@ use wire::{
 use crate::{
     databases::{Databases, not_opened},
     host::{Cluster, Host},
+    in_flight::InFlight,
     people::People,
     processes::Processes,
     questions::Unanswered,
@@ -38,6 +39,8 @@ pub struct MountSystem {
     pub databases: Arc<Databases>,
     /// Who is behind the requests that are under way.
     pub people: Arc<People>,
+    /// The calls of its plugin that are under way.
+    pub in_flight: Arc<InFlight>,
 }
 
 impl MountSystem {
@@ -50,6 +53,7 @@ impl MountSystem {
             tainted: AtomicBool::new(false),
             version: ArcSwap::default(),
             people: Arc::default(),
+            in_flight: Arc::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 use std::{net::IpAddr, pin::pin, sync::Arc, time::Instant};
 
 use domain::{Kind, Operation};
+use spans::{Attribute, note};
 use tokio::time::timeout;
 use wire::{
     Failure,
@@ -84,6 +85,8 @@ async fn decide(core: &Arc<Core>, request: Request, trail: &mut Trail) -> Result
     refuse_trailing_slash(&mounts, &mut asked)?;
     trail.goes_to(&mounts);
     let route = Route::of(&active.namespace, &mounts, &asked.request.path)?;
+    note(Attribute::Namespace(&active.namespace.id));
+    route.note();
     let access = sys::opened(&asked).unwrap_or_else(|| route.access());
     trail.may_log_in(route.is_login(access));
 

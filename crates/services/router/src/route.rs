@@ -1,4 +1,5 @@
 use domain::Operation;
+use spans::{Attribute, note};
 
 use crate::{
     Error,
@@ -33,6 +34,14 @@ impl<'r> Route<'r> {
             },
             _ => Self::Nowhere,
         })
+    }
+
+    /// Tells it in the trace, as far as an operator has named it.
+    pub(crate) fn note(self) {
+        if let Self::Own(mount, ..) | Self::Plugin(mount, _) = self {
+            note(Attribute::Mount(&mount.entry.accessor));
+            note(Attribute::Plugin(&mount.entry.plugin));
+        }
     }
 
     /// Who may go there.

@@ -1,5 +1,6 @@
 use std::{pin::pin, sync::Arc};
 
+use spans::{Attribute, Failed, Span, Work};
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use tower::{
     BoxError, Service, ServiceBuilder, ServiceExt, load_shed::error::Overloaded, util::BoxCloneSyncService,
@@ -44,7 +45,16 @@ fn pipeline(core: Arc<Core>) -> BoxCloneSyncService<api::Request, api::Response,
 
 async fn belonging(core: Arc<Core>, request: api::Request) -> Result<api::Response, Failure> {
     let id = RequestId::new(&request.id);
-    pin!(handle(core, request)).belonging_to(id).await
+    let span = Span::begin(&Work::Routed);
+    span.tell(Attribute::Request(&request.id));
+    if let Ok(operation) = request.operation.parse() {
+        span.tell(Attribute::Operation(operation));
+    }
+    let outcome = span.around(pin!(handle(core, request)).belonging_to(id)).await;
+    if let Err(failure) = &outcome {
+        span.fail(Failed::Kind(failure.kind));
+    }
+    outcome
 }
 
 fn from_layer(error: BoxError) -> Failure {

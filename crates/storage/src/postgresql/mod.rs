@@ -13,10 +13,11 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use spans::{Database, Stored};
 use sqlx::{Row, postgres::PgRow};
 use tokio::time::sleep;
 
-use crate::{Error, InvalidKey, Key, Prefix, Result, Storage, Write, children::child_of};
+use crate::{Error, InvalidKey, Key, Prefix, Result, Storage, Write, children::child_of, traced::traced};
 pub use config::PostgreSqlConfig;
 use failure::Failure;
 use link::Link;
@@ -85,7 +86,8 @@ async fn patiently<T>(mut retries: u32, work: impl AsyncFn() -> Result<T>) -> Re
 impl Storage for PostgreSql {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
         self.settled().await?;
-        let rows = self.readers.rows(|statements| statements.value(key)).await?;
+        let reading = self.readers.rows(|statements| statements.value(key));
+        let rows = traced(Database::PostgreSql, Stored::Get, reading).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let value: Vec<u8> = row.try_get(0).map_err(Error::backend)?;
         Ok(Some(value.into()))
@@ -93,7 +95,8 @@ impl Storage for PostgreSql {
 
     async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
         self.settled().await?;
-        let rows = self.readers.rows(|statements| statements.children(prefix, after, limit)).await?;
+        let reading = self.readers.rows(|statements| statements.children(prefix, after, limit));
+        let rows = traced(Database::PostgreSql, Stored::List, reading).await?;
         let child = |row: &PgRow| {
             let key: &str = row.try_get(0).map_err(Error::backend)?;
             Ok(child_of(prefix, key).unwrap_or_default().to_owned())
@@ -106,7 +109,7 @@ impl Storage for PostgreSql {
             return Err(InvalidKey::TooLongHere(LONGEST).into());
         }
         let Some(writer) = &self.writer else { return Err(Error::ReadOnly) };
-        writer.commit(writes).await
+        traced(Database::PostgreSql, Stored::Commit, writer.commit(writes)).await
     }
 }
 

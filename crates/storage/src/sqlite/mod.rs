@@ -11,12 +11,13 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use spans::{Database, Stored};
 use sqlx::{
     ConnectOptions, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Error, Key, Prefix, Result, Storage, Write};
+use crate::{Error, Key, Prefix, Result, Storage, Write, traced::traced};
 use writer::Writer;
 
 /// Connections that read at the same time.
@@ -94,16 +95,19 @@ fn options(path: &Path) -> SqliteConnectOptions {
 #[async_trait]
 impl Storage for Sqlite {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>> {
-        queries::value(&self.readers, key).await.map_err(verdict::unread)
+        let reading = async { queries::value(&self.readers, key).await.map_err(verdict::unread) };
+        traced(Database::Sqlite, Stored::Get, reading).await
     }
 
     async fn page(&self, prefix: &Prefix, after: &str, limit: usize) -> Result<Vec<String>> {
-        queries::children(&self.readers, prefix, after, limit).await.map_err(verdict::unread)
+        let reading =
+            async { queries::children(&self.readers, prefix, after, limit).await.map_err(verdict::unread) };
+        traced(Database::Sqlite, Stored::List, reading).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<()> {
         let Some(writer) = &self.writer else { return Err(Error::ReadOnly) };
-        writer.commit(writes).await
+        traced(Database::Sqlite, Stored::Commit, writer.commit(writes)).await
     }
 }
 

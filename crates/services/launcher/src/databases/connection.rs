@@ -128,7 +128,13 @@ impl Connection {
         };
         *self.berth() = Some(berth);
         let live = live.ok_or_else(|| self.is_closed())??;
-        let line = Line::new(Arc::clone(&self.entry), live, self.host.config.largest_answer);
+        let line = Line::new(
+            Arc::clone(&self.entry),
+            live,
+            self.host.config.largest_answer,
+            // It asks nothing back.
+            Arc::default(),
+        );
         if let Some(settings) = self.known.load_full() {
             let config_data = Some(to_struct(Settings::clone(&settings)));
             let again = v5::InitializeRequest { config_data, verify_connection: false };

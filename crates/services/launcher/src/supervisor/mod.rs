@@ -7,7 +7,7 @@ use std::{mem, sync::Arc};
 
 use domain::{Life, Reason};
 use tokio::sync::{mpsc, oneshot};
-use wire::{Belonging, RequestId};
+use wire::{Belonging, Errand};
 
 use crate::{
     Error, Result,
@@ -26,8 +26,8 @@ pub enum Ask {
     Run {
         /// The process, or why there is none.
         reply: Running,
-        /// For which request.
-        request: Option<RequestId>,
+        /// For what.
+        errand: Errand,
     },
     /// It shall end.
     Stop {
@@ -47,7 +47,7 @@ pub struct Supervisor {
     chronicle: Chronicle,
     waiting: Vec<Running>,
     /// What the one who waits longest needs it for.
-    request: Option<RequestId>,
+    errand: Errand,
     stopping: Option<Stopping>,
     /// How it ended last, or why it did not start.
     last: String,
@@ -60,7 +60,7 @@ struct Stopping {
 
 impl Supervisor {
     /// The owner of a process that was never started.
-    pub const fn new(
+    pub fn new(
         host: Arc<Host>,
         members: Arc<Members>,
         terms: Terms,
@@ -74,7 +74,7 @@ impl Supervisor {
             asked,
             chronicle,
             waiting: Vec::new(),
-            request: None,
+            errand: Errand::default(),
             stopping: None,
             last: String::new(),
         }
@@ -97,9 +97,9 @@ impl Supervisor {
                 let (plugin, last) = (self.plugin(), self.last.clone());
                 let _ = reply.send(Err(Error::OnTrial { plugin, last }));
             }
-            Ask::Run { reply, request } => {
+            Ask::Run { reply, errand } => {
                 if self.waiting.is_empty() {
-                    self.request = request;
+                    self.errand = errand;
                 }
                 self.waiting.push(reply);
             }
@@ -128,8 +128,8 @@ impl Supervisor {
     /// Runs the process for as long as it lives, and again if somebody waits for it by then.
     async fn serve(&mut self) {
         while self.stopping.is_none() && !self.waiting.is_empty() && self.wait_for_pause().await {
-            let request = self.request.clone();
-            match self.start().belonging_to(request).await {
+            let errand = self.errand.clone();
+            match self.start().on(errand).await {
                 Ok((process, live)) => self.live(process, live).await,
                 Err(error) if !self.is_tried_again() => self.refuse(error),
                 Err(_) => {}

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{Life, News, Reason};
+use spans::{Attribute, Failed, Phase, Span, Work};
 use tokio::time::{Instant, sleep_until};
 
 use super::Supervisor;
@@ -41,11 +42,24 @@ impl Supervisor {
         }
     }
 
+    /// Starts it, as a part of the work of the one who waits longest.
     pub(super) async fn start(&mut self) -> Result<(Process, Arc<Live>)> {
+        let span = Span::begin(&Work::Start);
+        let entry = self.chronicle.entry();
+        span.tell(Attribute::Plugin(&entry.name));
+        span.tell(Attribute::Version(&entry.version));
+        let started = span.around(self.try_start()).await;
+        if let Err(error) = &started {
+            span.fail(Failed::Kind(error.kind()));
+        }
+        started
+    }
+
+    async fn try_start(&mut self) -> Result<(Process, Arc<Live>)> {
         let (host, entry) = (Arc::clone(&self.host), Arc::clone(self.chronicle.entry()));
         let manner = self.manner();
         self.chronicle.enter(News::Wanted, "");
-        let image = match self.unless_stopped(verify(&host, &entry)).await {
+        let image = match self.unless_stopped(phase(Phase::Verify, verify(&host, &entry))).await {
             Some(Ok(image)) => image,
             Some(Err(error)) => {
                 let mismatch = matches!(error, Error::ChecksumMismatch { .. });
@@ -54,14 +68,14 @@ impl Supervisor {
             }
             None => return Err(self.stopped()),
         };
-        let spawned =
-            Process::spawn(&host, Arc::clone(&entry), image, Arc::clone(&self.members), manner).await;
+        let spawning = Process::spawn(&host, Arc::clone(&entry), image, Arc::clone(&self.members), manner);
+        let spawned = phase(Phase::Spawn, spawning).await;
         if let Ok((process, _)) = &spawned {
             self.chronicle.began(process.pid());
         }
         self.chronicle.enter(News::Verified, "");
         let (process, stdout) = spawned.map_err(|error| self.failed(Reason::HandshakeFailed, error))?;
-        let greeted = self.unless_stopped(process.greet(stdout, self.terms)).await;
+        let greeted = self.unless_stopped(phase(Phase::Handshake, process.greet(stdout, self.terms))).await;
         match greeted {
             Some(Ok(live)) => Ok((process, Arc::new(live))),
             Some(Err(error)) if manner == Manner::Current && error.is_of_an_old_plugin(&entry) => {
@@ -104,4 +118,14 @@ impl Supervisor {
         self.chronicle.enter(News::Ended(reason), "");
         Error::Stopping { plugin: self.plugin() }
     }
+}
+
+/// A part of a start.
+async fn phase<T>(phase: Phase, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let span = Span::begin(&Work::Phase(phase));
+    let outcome = span.around(work).await;
+    if let Err(error) = &outcome {
+        span.fail(Failed::Kind(error.kind()));
+    }
+    outcome
 }
