@@ -27,6 +27,7 @@ CASES = {
     ),
     "issuer": ([HERE / "values/issuer.yaml"], {"mortise-postgresql"}),
     "images": ([HERE / "values/images.yaml"], {"mortise-postgresql"}),
+    "downloads": ([HERE / "values/downloads.yaml"], {"mortise-postgresql"}),
     "mesh": ([HERE / "values/mesh.yaml"], set()),
     "everything": (
         [HERE / "values/everything.yaml"],

@@ -1,6 +1,6 @@
 """Which connections network policies let through, and which the configuration wants."""
 
-from rules import called, configuration, file_of, matches, of, settings, stays, workloads
+from found import called, configuration, file_of, matches, of, settings, stays, workloads
 
 DNS = {("node", "dns", 53, "UDP"), ("node", "dns", 53, "TCP"), ("gateway", "dns", 53, "UDP"), ("gateway", "dns", 53, "TCP")}
 

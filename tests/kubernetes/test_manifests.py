@@ -9,12 +9,16 @@ import kubernetes_validate
 import yaml
 
 import base
+import found
 import network
 import rules
+import wiring
 from extensions import SCHEMAS, wrong
 from manifests import CASES, CHART, OVERLAYS, TOOLS, VERSIONS, by_name, helm, kustomize, run
 
 SETS = {f"helm {case}": CASES[case][1] for case in CASES} | {f"overlay {name}": CASES[case][1] for name, case in OVERLAYS.items()}
+RULES = [rules.restricted, rules.unprivileged, rules.probes, rules.ends]
+RULES += [wiring.selectors, wiring.references, wiring.listens, wiring.no_secrets, wiring.certificates]
 DATABASE = "{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'postgresql'}}}"
 PROMETHEUS = "{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'monitoring'}}}"
 CLIENTS = "{'namespaceSelector': {'matchLabels': {'mortise.example.com/client': 'true'}}}"
@@ -43,7 +47,7 @@ class Schemas(unittest.TestCase):
                 for one in RENDERED[name]:
                     if one["kind"] in SCHEMAS:
                         continue
-                    with self.subTest(set=name, version=version, object=rules.called(one)):
+                    with self.subTest(set=name, version=version, object=found.called(one)):
                         kubernetes_validate.validate(one, version, strict=True)
                         checked += 1
         print(f"{checked} objects are valid for Kubernetes {', '.join(VERSIONS)}")
@@ -105,10 +109,10 @@ class Chart(unittest.TestCase):
 
     def test_a_changed_configuration_rolls_its_own_pods_only(self):
         def sums(*more):
-            found = {}
-            for one in rules.workloads(helm("default", *more)):
-                found[one["kind"]] = one["spec"]["template"]["metadata"]["annotations"]["checksum/configuration"]
-            return found
+            kept = {}
+            for one in found.workloads(helm("default", *more)):
+                kept[one["kind"]] = one["spec"]["template"]["metadata"]["annotations"]["checksum/configuration"]
+            return kept
 
         before = sums()
         node = sums("--set", "maxLeaseTtl=1h")
@@ -121,10 +125,10 @@ class Chart(unittest.TestCase):
     def test_two_releases_share_nothing(self):
         one, other = by_name(helm(release="one")), by_name(helm(release="other"))
         self.assertFalse(one.keys() & other.keys())
-        for service in rules.of(one.values(), "Service"):
-            for workload in rules.workloads(other.values()):
+        for service in found.of(one.values(), "Service"):
+            for workload in found.workloads(other.values()):
                 labels = workload["spec"]["template"]["metadata"]["labels"]
-                self.assertFalse(rules.matches(service["spec"]["selector"], labels))
+                self.assertFalse(found.matches(service["spec"]["selector"], labels))
 
 
 class Kustomize(unittest.TestCase):
@@ -144,16 +148,16 @@ class Kustomize(unittest.TestCase):
                 self.assertEqual(one, theirs[key], key)
 
     def test_a_changed_configuration_rolls_its_pods(self):
-        for one in rules.workloads(RENDERED["overlay prod"]):
-            names = [volume["configMap"]["name"] for volume in rules.pod(one)["volumes"] if "configMap" in volume]
+        for one in found.workloads(RENDERED["overlay prod"]):
+            names = [volume["configMap"]["name"] for volume in found.pod(one)["volumes"] if "configMap" in volume]
             self.assertRegex(names[0], r"^mortise-(node|gateway)-[a-z0-9]{10}$")
 
 
 class Rules(unittest.TestCase):
     def test_every_set_keeps_all_of_them(self):
         for name, given in SETS.items():
-            for rule in rules.ALL:
-                broken = rule(RENDERED[name], given) if rule is rules.references else rule(RENDERED[name])
+            for rule in RULES:
+                broken = rule(RENDERED[name], given) if rule is wiring.references else rule(RENDERED[name])
                 self.assertEqual(list(broken), [], f"{name}: {rule.__name__}")
 
     def test_network_policies_let_through_what_is_dialled_and_nothing_else(self):
@@ -212,23 +216,23 @@ MISTAKES = [
     (rules.ends, "StatefulSet", ("spec",), "replicas", 2),
     (rules.ends, "StatefulSet", POD, "terminationGracePeriodSeconds", 10),
     (rules.ends, "Deployment", GATEWAY, "lifecycle", {}),
-    (rules.selectors, "Service", ("spec", "selector"), "app.kubernetes.io/component", "router"),
-    (rules.selectors, "PodDisruptionBudget", ("spec", "selector"), "matchLabels", {}),
-    (rules.selectors, "NetworkPolicy", ("spec", "podSelector", "matchLabels"), "app.kubernetes.io/instance", "other"),
-    (rules.selectors, "ServiceMonitor", ("spec", "endpoints", 0), "port", "metrics"),
-    (rules.references, "StatefulSet", (*POD, "volumes", 1, "secret"), "secretName", "none"),
-    (rules.references, "StatefulSet", (*CATALOG, "env", 0, "valueFrom", "secretKeyRef"), "name", "none"),
-    (rules.references, "StatefulSet", (*POD, "volumes", 0, "configMap"), "name", "none"),
-    (rules.references, "StatefulSet", POD, "serviceAccountName", "none"),
-    (rules.references, "StatefulSet", (*CATALOG, "volumeMounts", 0), "name", "none"),
-    (rules.references, "Service", ("spec", "ports", 0), "targetPort", "none"),
-    (rules.references, "Certificate", ("spec", "issuerRef"), "name", "none"),
-    (rules.references, "ServiceMonitor", ("spec", "endpoints", 0, "authorization", "credentials"), "name", "none"),
-    (rules.listens, "Deployment", (*GATEWAY, "ports", 0), "containerPort", 8201),
-    (rules.listens, "StatefulSet", CATALOG, "ports", [{"name": "catalog", "containerPort": 8300}]),
-    (rules.no_secrets, "ConfigMap", ("data",), "catalog.hcl", 'connection_url = "postgresql://a:b@c/d"'),
-    (rules.no_secrets, "Service", (), "kind", "Secret"),
-    (rules.certificates, "StatefulSet", (*CATALOG, "volumeMounts", 1), "name", "router-certificate"),
+    (wiring.selectors, "Service", ("spec", "selector"), "app.kubernetes.io/component", "router"),
+    (wiring.selectors, "PodDisruptionBudget", ("spec", "selector"), "matchLabels", {}),
+    (wiring.selectors, "NetworkPolicy", ("spec", "podSelector", "matchLabels"), "app.kubernetes.io/instance", "other"),
+    (wiring.selectors, "ServiceMonitor", ("spec", "endpoints", 0), "port", "metrics"),
+    (wiring.references, "StatefulSet", (*POD, "volumes", 1, "secret"), "secretName", "none"),
+    (wiring.references, "StatefulSet", (*CATALOG, "env", 0, "valueFrom", "secretKeyRef"), "name", "none"),
+    (wiring.references, "StatefulSet", (*POD, "volumes", 0, "configMap"), "name", "none"),
+    (wiring.references, "StatefulSet", POD, "serviceAccountName", "none"),
+    (wiring.references, "StatefulSet", (*CATALOG, "volumeMounts", 0), "name", "none"),
+    (wiring.references, "Service", ("spec", "ports", 0), "targetPort", "none"),
+    (wiring.references, "Certificate", ("spec", "issuerRef"), "name", "none"),
+    (wiring.references, "ServiceMonitor", ("spec", "endpoints", 0, "authorization", "credentials"), "name", "none"),
+    (wiring.listens, "Deployment", (*GATEWAY, "ports", 0), "containerPort", 8201),
+    (wiring.listens, "StatefulSet", CATALOG, "ports", [{"name": "catalog", "containerPort": 8300}]),
+    (wiring.no_secrets, "ConfigMap", ("data",), "catalog.hcl", 'connection_url = "postgresql://a:b@c/d"'),
+    (wiring.no_secrets, "Service", (), "kind", "Secret"),
+    (wiring.certificates, "StatefulSet", (*CATALOG, "volumeMounts", 1), "name", "router-certificate"),
     (network.policies, "NetworkPolicy", ("spec",), "egress", [{}]),
     (network.policies, "Deployment", (*POD, "containers", 0), "args", ["gateway", "-config=/etc/mortise/none.hcl"]),
 ]
@@ -240,7 +244,7 @@ class Mistakes(unittest.TestCase):
     def broken(self, rule, objects):
         if rule is network.policies:
             return list(rule(objects, (DATABASE, 5432), PROMETHEUS, CLIENTS))
-        return list(rule(objects, SETS["helm prod"]) if rule is rules.references else rule(objects))
+        return list(rule(objects, SETS["helm prod"]) if rule is wiring.references else rule(objects))
 
     def test_each_is_found(self):
         for rule, kind, place, key, value in MISTAKES:
@@ -253,7 +257,7 @@ class Mistakes(unittest.TestCase):
         objects = rendered("helm prod")
         router = next(one for one in objects if one["metadata"]["name"] == "mortise-router" and one["kind"] == "Certificate")
         router["spec"]["dnsNames"].append("catalog")
-        self.assertNotEqual(list(rules.certificates(objects)), [])
+        self.assertNotEqual(list(wiring.certificates(objects)), [])
 
     def test_an_open_port_and_a_closed_way_are_found(self):
         for kind, change in (("ingress", []), ("egress", []), ("ingress", [{}])):

@@ -1,11 +1,14 @@
 //! `mortise health`: what a container's health check runs.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use kit::{
     Service,
-    config::Config,
+    config::{Clients, Config},
     tls::{self, Certificates},
 };
+use reqwest::redirect;
 use tokio::net::TcpStream;
 use wire::health::{HealthCheckRequest, health_client::HealthClient};
 
@@ -14,6 +17,12 @@ use crate::{
     start,
 };
 
+/// How long a gateway may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A path that a gateway answers without a router.
+const ANSWERED_ALONE: &str = "/v1";
+
 /// Asks a service, with its own certificate, whether it serves.
 pub fn run(flags: HealthFlags) -> anyhow::Result<()> {
     let service = flags.service;
@@ -21,7 +30,7 @@ pub fn run(flags: HealthFlags) -> anyhow::Result<()> {
     let (config, _) = start::configuration(&flags)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match service {
-        Service::Gateway => runtime.block_on(listening(&config)),
+        Service::Gateway => runtime.block_on(answering(&config)),
         _ => runtime.block_on(serving(service, &config)),
     }
 }
@@ -38,12 +47,26 @@ async fn serving(service: Service, config: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// The gateway speaks HTTP only: that it takes a connection says enough.
-async fn listening(config: &Config) -> anyhow::Result<()> {
+/// The gateway speaks HTTP only: any answer of its own says enough, however the services below it are.
+async fn answering(config: &Config) -> anyhow::Result<()> {
     let listener = &config.needs_listeners()?[0];
     let address = reachable(listener.address.as_str());
     TcpStream::connect(&address).await.with_context(|| format!("nothing listens at {address}"))?;
-    Ok(())
+    let scheme = match &listener.tls {
+        None => "http",
+        // Only clients with certificates get answers there.
+        Some(tls) if matches!(tls.clients, Clients::Required(_)) => return Ok(()),
+        Some(_) => "https",
+    };
+    // Who asks sits beside the gateway, and sends nothing: it need not know who signed the certificate.
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .tls_danger_accept_invalid_certs(true)
+        .timeout(PATIENCE)
+        .build()?;
+    let answer = client.get(format!("{scheme}://{address}{ANSWERED_ALONE}")).send().await;
+    answer.map(drop).with_context(|| format!("the gateway at {address} does not answer"))
 }
 
 /// An address to connect to, for one to listen at.

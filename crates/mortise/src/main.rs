@@ -13,6 +13,7 @@ mod migrate;
 mod neighbours;
 mod parts;
 mod reference;
+mod renewed;
 mod server;
 mod service;
 mod shown;

@@ -16,7 +16,7 @@ use kit::{
 use router::Router;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::cli::ServiceFlags;
+use crate::{cli::ServiceFlags, renewed::Watched};
 
 /// Reads what the flags name: the files, with the environment and the flags laid over them.
 pub fn configuration(flags: &ServiceFlags) -> Result<(Config, Vec<Problem>), config::Error> {
@@ -98,7 +98,8 @@ pub fn runtime() -> anyhow::Result<Runtime> {
     Builder::new_multi_thread().enable_all().thread_name("mortise").build().context("cannot start threads")
 }
 
-/// Reads log level and certificates again whenever the process is asked to, until it ends.
+/// Reads log level and certificates again whenever the process is asked to, and certificates whenever they were
+/// renewed, until it ends.
 pub fn reload_on_request(
     shutdown: &Shutdown,
     flags: ServiceFlags,
@@ -106,8 +107,19 @@ pub fn reload_on_request(
 ) {
     let mut reloads = shutdown.reloads();
     let certificates = Arc::new(certificates);
+    let mut watched = configuration(&flags).map(|(config, _)| Watched::of(&config)).unwrap_or_default();
     tokio::spawn(async move {
-        while reloads.changed().await.is_ok() {
+        loop {
+            let asked = tokio::select! {
+                asked = reloads.changed() => asked.is_ok(),
+                () = watched.changed() => {
+                    renew(certificates.clone()).await;
+                    continue;
+                }
+            };
+            if !asked {
+                return;
+            }
             let (flags, certificates) = (flags.clone(), certificates.clone());
             let again = tokio::task::spawn_blocking(move || reload(&flags, &*certificates)).await;
             match again.map_err(anyhow::Error::from).flatten() {
@@ -118,6 +130,15 @@ pub fn reload_on_request(
             }
         }
     });
+}
+
+/// Takes certificates that were renewed. A pair that does not fit yet is taken when its other half is there, too.
+async fn renew(certificates: Arc<impl Fn() -> anyhow::Result<()> + Send + Sync + 'static>) {
+    let taken = tokio::task::spawn_blocking(move || certificates()).await;
+    match taken.map_err(anyhow::Error::from).flatten() {
+        Ok(()) => tracing::info!("certificates were renewed: the new ones are in force"),
+        Err(error) => tracing::error!("cannot take renewed certificates: {error:#}"),
+    }
 }
 
 /// Begins the files of audit devices anew whenever the process is asked to, whatever becomes of its configuration.

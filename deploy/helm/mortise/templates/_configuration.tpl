@@ -71,7 +71,7 @@ api_addr          = {{ include "mortise.apiAddr" . | quote }}
 default_lease_ttl = {{ .Values.defaultLeaseTtl | quote }}
 max_lease_ttl     = {{ .Values.maxLeaseTtl | quote }}
 plugin_directory  = {{ include "mortise.plugins.directory" . | quote }}
-{{ include "mortise.internal" (list . "router" "0.0.0.0:8302" (dict "catalog" "127.0.0.1:8300" "launcher" "127.0.0.1:8301")) }}
+{{ include "mortise.internal" (list . "router" (printf "%s:8302" .Values.bindAddress) (dict "catalog" "127.0.0.1:8300" "launcher" "127.0.0.1:8301")) }}
 {{- with .Values.node.router.extraConfig }}
 
 {{ . | trim }}
@@ -83,7 +83,7 @@ plugin_directory  = {{ include "mortise.plugins.directory" . | quote }}
 # Speaks HTTP: to operators who unseal this node, and to those who watch it.
 
 listener "tcp" {
-  address       = "0.0.0.0:8200"
+  address       = "{{ .Values.bindAddress }}:8200"
   tls_cert_file = "/var/lib/mortise/certificates/tls.crt"
   tls_key_file  = "/var/lib/mortise/certificates/tls.key"
 {{- if .Values.monitoring.open }}
@@ -101,7 +101,7 @@ listener "tcp" {
 # Speaks HTTP.
 
 listener "tcp" {
-  address               = "0.0.0.0:8200"
+  address               = "{{ .Values.bindAddress }}:8200"
 {{- if .Values.listener.tlsDisable }}
   tls_disable           = true
 {{- else }}
@@ -121,7 +121,7 @@ listener "tcp" {
 {{ end -}}
 
 {{- define "mortise.plugins.directory" -}}
-{{- if eq .Values.plugins.source "initContainers" -}}
+{{- if has .Values.plugins.source (list "initContainers" "downloads") -}}
 /var/lib/mortise/plugins/all
 {{- else if eq .Values.plugins.source "claim" -}}
 /var/lib/mortise/plugins
