@@ -6,7 +6,7 @@ APART = go_kv hvac host_killed kill_under_load degraded durability postgresql se
 # Stories that can be told at length.
 LONG = crowd rounds swap_race durability cut_off tokens l7_ g3_ upgrade many_mounts chaos
 
-.PHONY: help build run test check reference fmt unit e2e e2e-apart programs plugins clients manifests soak fuzz bench
+.PHONY: help build run test check reference fmt unit e2e e2e-apart programs plugins clients manifests soak fuzz bench image
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,6 +52,11 @@ plugins: ## the Go plugins that the stories run
 
 clients: ## the Python client that one story uses
 	tests/clients/prepare
+
+image: ## the container image `mortise`, compiled in a container; takes Docker with BuildKit
+	DOCKER_BUILDKIT=1 docker build --file deploy/docker/Dockerfile --tag $(or $(MORTISE_IMAGE),mortise) \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg SOURCE=$(or $(SOURCE),unknown) .
 
 soak: programs plugins ## the long stories, at full length
 	MORTISE_TEST_SOAK=1 cargo test -p stories --locked -- --nocapture $(LONG)

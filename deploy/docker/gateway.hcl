@@ -8,8 +8,8 @@ listener "tcp" {
 disable_mlock = true
 
 internal {
-  ca_file   = "certificates/ca.pem"
-  cert_file = "certificates/gateway.pem"
-  key_file  = "certificates/gateway-key.pem"
+  ca_file   = "/run/secrets/ca.pem"
+  cert_file = "/run/secrets/gateway.pem"
+  key_file  = "/run/secrets/gateway-key.pem"
   router    = "router:8302"
 }

@@ -5,8 +5,8 @@ disable_mlock = true
 
 internal {
   address   = "0.0.0.0:8301"
-  ca_file   = "certificates/ca.pem"
-  cert_file = "certificates/launcher.pem"
-  key_file  = "certificates/launcher-key.pem"
+  ca_file   = "/run/secrets/ca.pem"
+  cert_file = "/run/secrets/launcher.pem"
+  key_file  = "/run/secrets/launcher-key.pem"
   catalog   = "catalog:8300"
 }

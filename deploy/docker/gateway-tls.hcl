@@ -1,0 +1,16 @@
+# Speaks HTTPS.
+
+listener "tcp" {
+  address       = "0.0.0.0:8200"
+  tls_cert_file = "/run/secrets/public.pem"
+  tls_key_file  = "/run/secrets/public-key.pem"
+}
+
+disable_mlock = true
+
+internal {
+  ca_file   = "/run/secrets/ca.pem"
+  cert_file = "/run/secrets/gateway.pem"
+  key_file  = "/run/secrets/gateway-key.pem"
+  router    = "router:8302"
+}

@@ -1,0 +1,3 @@
+# Operators may bring programs along: `mortise plugin apply`.
+
+plugin_upload = true
