@@ -1,10 +1,11 @@
-"""The base of deploy/kubernetes, made from the chart: a file for each kind, and the configurations as files."""
+"""What is in deploy/kubernetes and made from the chart: the base, a file for each kind and each configuration, and the
+alerts of the overlay for production."""
 
 import yaml
 
 from manifests import KUSTOMIZE, helm, strip
 
-BASE = KUSTOMIZE / "base"
+ALERTS = "overlays/prod/alerts.yaml"
 HEAD = "# Made from deploy/helm/mortise by tests/kubernetes/generate: change it there, or in an overlay.\n"
 FILES = {
     "ServiceAccount": "accounts.yaml",
@@ -31,22 +32,25 @@ def without_namespace(one):
     return {**one, "metadata": metadata}
 
 
+def written(one):
+    return yaml.dump(without_namespace(strip(one)), Dumper=Plain, sort_keys=False, width=110)
+
+
 def files():
-    """Each file of the base that is made, and its text."""
-    made = {}
+    """Each file that is made, and its text."""
+    made = {ALERTS: HEAD + written(one) for one in helm("prod") if one["kind"] == "PrometheusRule"}
     for one in helm():
         if one["kind"] == "ConfigMap":
             folder = one["metadata"]["name"].removeprefix("mortise-")
-            made |= {f"configuration/{folder}/{name}": text for name, text in one["data"].items()}
+            made |= {f"base/configuration/{folder}/{name}": text for name, text in one["data"].items()}
             continue
-        text = yaml.dump(without_namespace(strip(one)), Dumper=Plain, sort_keys=False, width=110)
-        file = FILES[one["kind"]]
-        made[file] = made.get(file, HEAD) + "---\n" + text
+        file = f"base/{FILES[one['kind']]}"
+        made[file] = made.get(file, HEAD) + "---\n" + written(one)
     return made
 
 
 if __name__ == "__main__":
     for file, text in files().items():
-        path = BASE / file
+        path = KUSTOMIZE / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -66,6 +66,7 @@ SCHEMAS = {
         "ServiceMonitor",
         closed(
             ["selector", "endpoints"],
+            jobLabel=TEXT,
             selector=closed(["matchLabels"], matchLabels=labels()),
             namespaceSelector=closed(["matchNames"], matchNames=TEXTS),
             endpoints={
@@ -80,6 +81,34 @@ SCHEMAS = {
                     interval={"type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$"},
                     tlsConfig=closed(serverName=TEXT, ca=closed(["secret"], secret=KEY)),
                     authorization=closed(["credentials"], type={"const": "Bearer"}, credentials=KEY),
+                ),
+            },
+        ),
+    ),
+    "PrometheusRule": kind(
+        "monitoring.coreos.com/v1",
+        "PrometheusRule",
+        closed(
+            ["groups"],
+            groups={
+                "type": "array",
+                "minItems": 1,
+                "items": closed(
+                    ["name", "rules"],
+                    name=TEXT,
+                    interval=DURATION,
+                    rules={
+                        "type": "array",
+                        "minItems": 1,
+                        "items": closed(
+                            ["alert", "expr"],
+                            alert=TEXT,
+                            expr=TEXT,
+                            **{"for": DURATION},
+                            labels=labels(),
+                            annotations=labels(),
+                        ),
+                    },
                 ),
             },
         ),

@@ -2,7 +2,8 @@
 
 from found import called, configuration, file_of, matches, of, settings, stays, workloads
 
-DNS = {("node", "dns", 53, "UDP"), ("node", "dns", 53, "TCP"), ("gateway", "dns", 53, "UDP"), ("gateway", "dns", 53, "TCP")}
+DNS = {(who, "dns", 53, protocol) for who in ("node", "gateway") for protocol in ("UDP", "TCP")}
+COLLECTOR = "the collector of traces"
 
 
 def component(labels):
@@ -16,13 +17,15 @@ def peers(objects, rule, key):
     named = []
     for peer in rule[key]:
         labels = peer.get("podSelector", {}).get("matchLabels", {})
-        ours = [
-            component(labels)
-            for one in workloads(objects)
-            if labels and "namespaceSelector" not in peer and matches(labels, one["spec"]["template"]["metadata"]["labels"])
-        ]
+        pods = [one["spec"]["template"]["metadata"]["labels"] for one in workloads(objects)]
+        ours = [component(labels) for each in pods if labels and "namespaceSelector" not in peer and matches(labels, each)]
         named.append(ours[0] if ours else "dns" if labels == {"k8s-app": "kube-dns"} else str(peer))
     return named
+
+
+def ports(rule):
+    """The ports of a rule; one without any means all of them."""
+    return [(port["port"], port["protocol"]) for port in rule.get("ports", [])] or [("any port", "any")]
 
 
 def allowed(objects):
@@ -31,11 +34,9 @@ def allowed(objects):
     for policy in of(objects, "NetworkPolicy"):
         who = component(policy["spec"]["podSelector"]["matchLabels"])
         for rule in policy["spec"].get("egress", []):
-            for peer in peers(objects, rule, "to"):
-                out |= {(who, peer, port["port"], port["protocol"]) for port in rule.get("ports", [{"port": 0, "protocol": ""}])}
+            out |= {(who, peer, *port) for peer in peers(objects, rule, "to") for port in ports(rule)}
         for rule in policy["spec"].get("ingress", []):
-            for peer in peers(objects, rule, "from"):
-                into |= {(peer, who, port["port"], port["protocol"]) for port in rule.get("ports", [{"port": 0, "protocol": ""}])}
+            into |= {(peer, who, *port) for peer in peers(objects, rule, "from") for port in ports(rule)}
     return out, into
 
 
@@ -53,16 +54,22 @@ def dialled(objects):
                 host, _, port = told.get(neighbour, "").rpartition(":")
                 if port and host != "127.0.0.1":
                     yield (who, headless[host], int(port), "TCP")
+            if collector := told.get("otlp_endpoint"):
+                yield (who, COLLECTOR, int(collector.rsplit(":", 1)[1]), "TCP")
 
 
-def policies(objects, database=None, scraped=None, clients="anybody", more_out=frozenset(), more_in=frozenset()):
-    """Lets through what is dialled, and nothing else: `database` as (peer, port), `scraped` as the peer that asks."""
-    everything = [one for one in of(objects, "NetworkPolicy") if component(one["spec"]["podSelector"]["matchLabels"]) is None]
+def policies(objects, database=None, scraped=None, collector=None, clients="anybody", more=(frozenset(), frozenset())):
+    """Lets through what is dialled, and nothing else: `database` as (peer, port), `scraped` as the peer that asks;
+    `more` as what is let out and in beside that."""
+    everything = [
+        one for one in of(objects, "NetworkPolicy") if not component(one["spec"]["podSelector"]["matchLabels"])
+    ]
     if [one["spec"]["policyTypes"] for one in everything] != [["Ingress", "Egress"]] or len(everything[0]["spec"]) != 2:
         yield "no policy denies what no other lets through"
-    between = set(dialled(objects))
-    wanted_out = between | DNS | more_out
-    wanted_in = between | {(clients, "gateway", 8200, "TCP")} | more_in
+    between = {one for one in dialled(objects) if one[1] != COLLECTOR}
+    traced = {(who, collector, port, tcp) for who, peer, port, tcp in dialled(objects) if peer == COLLECTOR}
+    wanted_out = between | traced | DNS | more[0]
+    wanted_in = between | {(clients, "gateway", 8200, "TCP")} | more[1]
     if database:
         wanted_out.add(("node", *database, "TCP"))
     if scraped:

@@ -46,15 +46,27 @@ class Machine:
     def __init__(self, folder, objects):
         self.folder, self.objects = folder, objects
         self.shared = {8300: free_port(), 8301: free_port(), 8302: free_port()}
-        made = folder / "made"
-        subprocess.run([PROGRAM, "dev-certs", made], check=True, capture_output=True, timeout=60)
+        made = self.made("made")
         for service in found.SERVICES:
-            place = folder / f"{service}-certificate"
-            place.mkdir()
-            shutil.copy(made / f"{service}.pem", place / "tls.crt")
-            shutil.copy(made / f"{service}-key.pem", place / "tls.key")
-            shutil.copy(made / "ca.pem", place / "ca.crt")
-        shutil.copytree(folder / "gateway-certificate", folder / "listener-certificate")
+            self.give(made, service, folder / f"{service}-certificate")
+        self.give(made, "gateway", folder / "listener-certificate")
+
+    def made(self, name):
+        """New certificates of all services."""
+        subprocess.run([PROGRAM, "dev-certs", self.folder / name], check=True, capture_output=True, timeout=60)
+        return self.folder / name
+
+    def give(self, made, service, place):
+        """Puts a certificate where a secret would be, in place of the one that is there."""
+        place.mkdir(exist_ok=True)
+        for file, name in ((f"{service}.pem", "tls.crt"), (f"{service}-key.pem", "tls.key"), ("ca.pem", "ca.crt")):
+            shutil.copy(made / file, place / name)
+
+    def renew_listener(self):
+        """Gives gateways another certificate for clients, and returns it."""
+        made = self.made("renewed")
+        self.give(made, "gateway", self.folder / "listener-certificate")
+        return (made / "gateway.pem").read_text()
 
     def volume(self, pod, name):
         """The folder of a volume: certificates are there, others are made as a new volume is."""
@@ -159,6 +171,10 @@ class Pod:
         with ThreadPoolExecutor() as pool:
             said = pool.map(lambda one: one.asked("livenessProbe"), self.containers.values())
             return dict(zip(self.containers, said))
+
+    def shown(self):
+        """The certificate that clients see."""
+        return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", self.port)))
 
     def ready(self):
         return all(one.asked("readinessProbe") for one in self.containers.values() if "readinessProbe" in one.spec)

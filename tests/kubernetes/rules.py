@@ -30,7 +30,8 @@ def restricted(objects):
                 yield f"{who}: capabilities"
             if own.get("privileged") or own.get("runAsUser") == 0 or own.get("runAsNonRoot") is False:
                 yield f"{who}: privileged, or root"
-            if own.get("seccompProfile", {}).get("type") == "Unconfined" or own.get("procMount", "Default") != "Default":
+            unconfined = own.get("seccompProfile", {}).get("type") == "Unconfined"
+            if unconfined or own.get("procMount", "Default") != "Default":
                 yield f"{who}: unconfined"
             if own.get("readOnlyRootFilesystem") is not True:
                 yield f"{who}: writes to its root"
@@ -94,6 +95,7 @@ def ends(objects):
             if workload["spec"]["replicas"] != 1:
                 yield f"{called(workload)}: more than one node on one storage"
         else:
-            pause = pod(workload)["containers"][0].get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+            stop = pod(workload)["containers"][0].get("lifecycle", {}).get("preStop", {})
+            pause = stop.get("sleep", {}).get("seconds", 0)
             if not 0 < pause < grace - 6:
                 yield f"{called(workload)}: pauses {pause} s of {grace} s before it ends"

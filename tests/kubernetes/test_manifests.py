@@ -16,7 +16,9 @@ import wiring
 from extensions import SCHEMAS, wrong
 from manifests import CASES, CHART, OVERLAYS, TOOLS, VERSIONS, by_name, helm, kustomize, run
 
-SETS = {f"helm {case}": CASES[case][1] for case in CASES} | {f"overlay {name}": CASES[case][1] for name, case in OVERLAYS.items()}
+# What is rendered, and the secrets that are there.
+SETS = {f"helm {case}": given for case, (_, given) in CASES.items()}
+SETS |= {f"overlay {name}": CASES[case][1] for name, case in OVERLAYS.items()}
 RULES = [rules.restricted, rules.unprivileged, rules.probes, rules.ends]
 RULES += [wiring.selectors, wiring.references, wiring.listens, wiring.no_secrets, wiring.certificates]
 DATABASE = "{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'postgresql'}}}"
@@ -101,8 +103,9 @@ class Chart(unittest.TestCase):
                 if (place, key) not in (((), "global"), (("tls", "certManager", "listenerIssuer"), key)):
                     self.assertIn(key, values, place)
                     self.assertIn(key, schema["properties"], place)
-                    if isinstance(values[key], dict) and "properties" in schema["properties"][key] and "requests" not in values[key]:
-                        compare(values[key], schema["properties"][key], (*place, key))
+                    below = schema["properties"][key]
+                    if isinstance(values[key], dict) and "properties" in below and "requests" not in values[key]:
+                        compare(values[key], below, (*place, key))
 
         schema = json.loads((CHART / "values.schema.json").read_text())
         compare(yaml.safe_load((CHART / "values.yaml").read_text()), schema, ())
@@ -136,7 +139,7 @@ class Kustomize(unittest.TestCase):
 
     def test_its_base_is_what_the_chart_makes(self):
         for file, text in base.files().items():
-            self.assertEqual((base.BASE / file).read_text(), text, f"{file}: run tests/kubernetes/generate")
+            self.assertEqual((base.KUSTOMIZE / file).read_text(), text, f"{file}: run tests/kubernetes/generate")
 
     def test_an_overlay_means_the_same_as_its_values(self):
         for name, case in OVERLAYS.items():
@@ -172,11 +175,14 @@ class Rules(unittest.TestCase):
             "helm everything": {
                 "database": ("{'ipBlock': {'cidr': '192.0.2.10/32'}}", 5433),
                 "scraped": PROMETHEUS,
+                "collector": "{'ipBlock': {'cidr': '192.0.2.50/32'}}",
                 "clients": "{'podSelector': {'matchLabels': {'client': 'true'}}}",
-                "more_out": old_plugins
-                | {("node", "{'ipBlock': {'cidr': '192.0.2.30/32'}}", 443, "TCP")}
-                | {("gateway", "{'ipBlock': {'cidr': '192.0.2.20/32'}}", 4317, "TCP")},
-                "more_in": old_plugins | {("{'podSelector': {'matchLabels': {'operator': 'true'}}}", "node", 8200, "TCP")},
+                "more": (
+                    old_plugins
+                    | {("node", "{'ipBlock': {'cidr': '192.0.2.30/32'}}", 443, "TCP")}
+                    | {("gateway", "{'ipBlock': {'cidr': '192.0.2.20/32'}}", 443, "TCP")},
+                    old_plugins | {("{'podSelector': {'matchLabels': {'operator': 'true'}}}", "node", 8200, "TCP")},
+                ),
             },
         }.items():
             self.assertEqual(list(network.policies(RENDERED[name], **said)), [], name)

@@ -7,6 +7,13 @@ log_format = {{ $root.Values.logFormat | quote }}
 
 # Locking memory takes a capability that no pod has here; nodes of Kubernetes do not swap.
 disable_mlock = true
+{{- with $root.Values.tracing.endpoint }}
+
+telemetry {
+  otlp_endpoint      = {{ . | quote }}
+  trace_sample_ratio = {{ $root.Values.tracing.sampleRatio }}
+}
+{{- end }}
 
 internal {
 {{- with index . 2 }}

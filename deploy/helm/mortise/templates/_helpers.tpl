@@ -82,3 +82,16 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- fail "monitoring.tokenSecret.name: name the secret of a token that may read sys/metrics, or set monitoring.open" -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The rule of a network policy that lets spans of traces out. */}}
+{{- define "mortise.tracing.egress" -}}
+{{- with .Values.tracing.endpoint -}}
+# Spans of traces.
+- {{- with $.Values.networkPolicy.tracing.to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  ports:
+    - { port: {{ splitList ":" (urlParse .).host | last }}, protocol: TCP }
+{{- end -}}
+{{- end -}}
