@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -124,6 +125,13 @@ class Chart(unittest.TestCase):
         gateway = sums("--set", "listener.tlsMinVersion=tls13")
         self.assertEqual(gateway["StatefulSet"], before["StatefulSet"])
         self.assertNotEqual(gateway["Deployment"], before["Deployment"])
+
+    def test_it_brings_the_version_of_this_tree(self):
+        version = re.search(r'(?m)^version = "(.+)"', (CHART.parents[2] / "Cargo.toml").read_text()).group(1)
+        self.assertEqual(yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"], version)
+        for name in ("helm default", "overlay dev", "overlay prod"):
+            images = {one["image"] for each in found.workloads(RENDERED[name]) for one in found.containers(each)}
+            self.assertEqual(images, {f"mortise:{version}"})
 
     def test_two_releases_share_nothing(self):
         one, other = by_name(helm(release="one")), by_name(helm(release="other"))
