@@ -102,6 +102,11 @@ fn refuse(error: &clap::Error, whole: &Command, first: Option<&OsString>) -> Exi
     if is_known { Exit::Local } else { Exit::Unknown }
 }
 
+/// Whether this program was started under that name.
+pub fn is_called(program: &str) -> bool {
+    name(std::env::args_os().next().as_ref()) == program
+}
+
 /// What this program was called as; it changes nothing but this name where it is shown.
 fn name(argument: Option<&OsString>) -> String {
     let name = argument.and_then(|path| Path::new(path).file_name()).and_then(|name| name.to_str());

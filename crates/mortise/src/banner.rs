@@ -14,9 +14,20 @@ pub const VAULT_VERSION: &str = "1.21.4";
 /// Our own version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Answers `mortise version`.
+/// Answers `mortise version`. Scripts take the second word of what `vault` says for the version of the API.
 pub fn version() {
-    println!("Mortise v{VERSION}, with the API of Vault v{VAULT_VERSION}");
+    println!("{}", versions(cli::is_called(VAULT)));
+}
+
+/// What Vault's own program is called.
+const VAULT: &str = "vault";
+
+fn versions(for_vault: bool) -> String {
+    if for_vault {
+        format!("Vault v{VAULT_VERSION} (Mortise v{VERSION})")
+    } else {
+        format!("Mortise v{VERSION}, with the API of Vault v{VAULT_VERSION}")
+    }
 }
 
 /// Prints how the server is configured, and that it runs.

@@ -1,6 +1,6 @@
 //! What this program does itself; the commands that ask a server are in the crate `cli`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use kit::Service;
@@ -9,7 +9,7 @@ use crate::migrate::MigrateFlags;
 
 /// A plugin host: every auth method and secrets engine is a plugin.
 #[derive(Debug, Parser)]
-#[command(name = "mortise", version, arg_required_else_help = true)]
+#[command(name = "mortise", arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -106,7 +106,18 @@ fn service(name: &str) -> Result<Service, String> {
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
-    cli::run(Cli::command(), std::env::args_os().collect(), chosen)
+    cli::run(Cli::command(), arguments(std::env::args_os()), chosen)
+}
+
+/// The version may be asked for with a flag, too.
+fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = given.collect();
+    if let Some(first) = arguments.get_mut(1)
+        && ["-v", "-version", "--version"].iter().any(|flag| first == flag)
+    {
+        *first = "version".into();
+    }
+    arguments
 }
 
 fn chosen(matches: &ArgMatches) -> ExitCode {
@@ -171,6 +182,24 @@ mod tests {
         assert!(flags.dev && flags.dev_no_store_token);
         assert_eq!(flags.dev_root_token_id.as_deref(), Some("root"));
         assert_eq!(flags.dev_plugin_dir, Some("p".into()));
+    }
+
+    #[test]
+    fn what_asks_a_server_and_what_does_not_are_in_one_group() {
+        let whole = cli::with_commands(Cli::command());
+        let group = whole.find_subcommand("operator").unwrap();
+        let names: Vec<&str> = group.get_subcommands().map(clap::Command::get_name).collect();
+        for name in ["migrate", "init", "unseal", "rotate"] {
+            assert_eq!(names.iter().filter(|there| **there == name).count(), 1, "{name} in {names:?}");
+        }
+        let words = ["mortise", "operator", "migrate", "--config=m.hcl"];
+        let Command::Operator { command: OperatorCommand::Migrate(flags) } =
+            Cli::from_arg_matches(&whole.clone().get_matches_from(words)).unwrap().command
+        else {
+            panic!("a migration")
+        };
+        assert_eq!(flags.config, [PathBuf::from("m.hcl")]);
+        assert!(whole.try_get_matches_from(["mortise", "operator", "seal"]).is_ok());
     }
 
     #[test]

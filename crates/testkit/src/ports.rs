@@ -12,7 +12,7 @@ const COUNT: u16 = 18_000;
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// A port that nothing listens on, and that no other call in this process returns soon.
-pub(crate) fn free() -> u16 {
+pub fn free() -> u16 {
     // Several test programs may run side by side: each starts to look somewhere else.
     let start = u16::try_from(process::id() * 97 % u32::from(COUNT)).expect("less than a u16");
     for _ in 0..COUNT {

@@ -68,11 +68,24 @@ async fn a_server_tells_its_status_its_help_and_what_is_wrong_with_it() {
     shell.run("path-help sys/mounts").tells(&["Request:", "mounts"]);
     assert!(shell.run("path-help -format=json sys/mounts").json()["help"].is_string());
 
-    let folder = shell.path("debug");
-    let words = format!("debug -duration=0s -target=config,server-status -output={}", folder.display());
-    shell.run(&words).tells(&["Success! Looked 1 times"]);
-    let told = std::fs::read_to_string(folder.join("server_status.json")).unwrap();
+    shell
+        .run("debug -duration=0s -target=config,server-status -output=told")
+        .tells(&["Success! Bundle written to: told.tar.gz"]);
+    let tar =
+        |words: &[&str]| std::process::Command::new("tar").args(words).current_dir(shell.path("")).output();
+    let unpacked = tar(&["-xvzf", "told.tar.gz"]).unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&unpacked.stdout),
+        "told/config.json\ntold/server_status.json\ntold/index.json\n"
+    );
+    let told = std::fs::read_to_string(shell.path("told/server_status.json")).unwrap();
     assert!(told.contains("\"initialized\": true") && !told.contains(server.api().token()), "{told}");
+    shell.run("debug -duration=0s -compress=false -output=folder").ok();
+    assert!(shell.path("folder/metrics.json").is_file() && shell.path("folder/index.json").is_file());
+    assert!(
+        shell.run("debug -duration=0s -output=told").fails(1).contains("told.tar.gz"),
+        "it is there already"
+    );
     assert!(shell.run("debug -target=nonsense").fails(1).contains("nonsense"));
 
     let nowhere = shell.command(&["status"]).env("VAULT_ADDR", "http://127.0.0.1:1").output().unwrap();

@@ -67,7 +67,7 @@ impl Shell {
     /// Runs a command whose words may have blanks in them.
     #[track_caller]
     pub(super) fn words(&self, words: &[&str]) -> Said {
-        said(words, self.command(words).stdin(Stdio::null()).output().unwrap())
+        Said::of(&words.join(" "), self.command(words).stdin(Stdio::null()).output().unwrap())
     }
 
     /// Runs a command that reads this.
@@ -78,17 +78,18 @@ impl Shell {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        said(&words, child.wait_with_output().unwrap())
+        Said::of(&words.join(" "), child.wait_with_output().unwrap())
     }
 }
 
-fn said(words: &[&str], output: Output) -> Said {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let code = output.status.code().unwrap_or(-1);
-    Said { words: words.join(" "), code, out: text(output.stdout), err: text(output.stderr) }
-}
-
 impl Said {
+    /// What this program said when it was run with these words.
+    pub(super) fn of(words: &str, output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let code = output.status.code().unwrap_or(-1);
+        Self { words: words.to_owned(), code, out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// What a command printed that has to succeed.
     #[track_caller]
     pub(super) fn ok(self) -> String {

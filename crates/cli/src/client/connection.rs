@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use reqwest::{Certificate, Identity, Url, redirect};
+use reqwest::{Certificate, Identity, Proxy, Url, redirect};
 
 use super::{Failure, Settings};
 
@@ -20,6 +20,10 @@ pub(super) fn open(settings: &Settings) -> Result<reqwest::Client, Failure> {
     }
     if settings.skip_verify {
         http = http.tls_danger_accept_invalid_certs(true);
+    }
+    if let Some(proxy) = &settings.proxy {
+        let proxy = Proxy::all(proxy.as_str());
+        http = http.proxy(proxy.map_err(|_| Failure::Unfit("VAULT_PROXY_ADDR is no address".to_owned()))?);
     }
     if let Some(name) = &settings.server_name {
         http = http.resolve_to_addrs(name, &addresses(&settings.address)?);

@@ -25,6 +25,8 @@ pub struct Settings {
     pub server_name: Option<String>,
     /// Any certificate will do.
     pub skip_verify: bool,
+    /// What the server is reached by; what it holds may be a password.
+    pub proxy: Option<String>,
     /// The answer is put behind a token for so long.
     pub wrap_ttl: Option<String>,
     /// Further headers; what they hold may be secret.
@@ -62,6 +64,7 @@ impl Settings {
             client_key: path("client-key", "CLIENT_KEY"),
             server_name: text("tls-server-name", "TLS_SERVER_NAME"),
             skip_verify: given.truth("tls-skip-verify").map_or_else(|| environment.on("SKIP_VERIFY"), Ok)?,
+            proxy: environment.get("PROXY_ADDR").or_else(|| environment.get("HTTP_PROXY")).map(str::to_owned),
             wrap_ttl: wrap_ttl(text("wrap-ttl", "WRAP_TTL"))?,
             headers: headers(given, environment)?,
             timeout: environment.duration("CLIENT_TIMEOUT")?.unwrap_or(TIMEOUT),

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
+use jiff::Timestamp;
 
 use crate::{
     Error, dashes,
@@ -60,7 +61,8 @@ fn man(session: &Session<'_>) -> Result<()> {
 /// Writes the page of a command, and those of the commands below it.
 fn pages(command: &Command, name: &str, folder: &Path) -> std::io::Result<usize> {
     let mut page = Vec::new();
-    Man::new(command.clone().name(name.to_owned())).render(&mut page)?;
+    let today = Timestamp::now().strftime("%Y-%m-%d").to_string();
+    Man::new(command.clone().name(name.to_owned())).date(today).render(&mut page)?;
     // Pages write a dash with a backslash before it.
     let text = String::from_utf8_lossy(&page).replace("\\-\\-", "--");
     fs::write(folder.join(format!("{name}.1")), dashes::one_dash(&text).replace("fB--", "fB-"))?;

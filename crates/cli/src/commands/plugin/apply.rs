@@ -43,10 +43,11 @@ pub(super) fn apply(session: &Session<'_>) -> Result<()> {
         Ok(mounts) => {
             candidate.tell(&plugin, if mounts.is_empty() { "registered" } else { "applied" }, &mounts)
         }
-        Err(error) => {
-            candidate.deregister(&plugin)?;
-            Err(error)
-        }
+        // What went wrong first is what has to be said, whatever becomes of the rest.
+        Err(error) => Err(match candidate.deregister(&plugin) {
+            Ok(()) => error,
+            Err(again) => Error::nothing(format!("{error}\n\nThe candidate is still registered: {again}")),
+        }),
     }
 }
 
