@@ -54,6 +54,7 @@ mod telemetry;
 mod terminations;
 mod tls;
 mod tokens;
+mod traces;
 mod upgrade;
 mod vaultrs;
 mod versions;
