@@ -8,6 +8,7 @@ use std::time::Duration;
 use collector::{Collector, Trace};
 use serde_json::{Value, json};
 use testkit::{Answer, Api, Form, Options, Server, eventually, go_plugin};
+use tokio::task::JoinHandle;
 
 /// The span of a client, in whatever trace.
 const CLIENT: &str = "b7ad6b7169203331";
@@ -33,6 +34,18 @@ async fn send(api: &Api, trace: &str, flags: &str, method: &str, path: &str, bod
         .header("X-Marked", "m4rked-header");
     let request = body.into_iter().fold(request, |request, body| request.body(body.to_string()));
     api.execute(request.build().unwrap()).await.unwrap()
+}
+
+/// A call of `bad` that is under way for longer than any test.
+async fn asleep(api: &Api, trace: &'static str) -> JoinHandle<Answer> {
+    let sleeper = api.clone();
+    let sleeping =
+        tokio::spawn(async move { send(&sleeper, trace, "01", "GET", "bad/sleep?ms=80000", None).await });
+    eventually(Duration::from_secs(30), "it sleeps", async || {
+        api.get("bad/sleeping").await.data()["requests"] == 1
+    })
+    .await;
+    sleeping
 }
 
 /// Whether spans of that name hang in a line below the client's.
@@ -172,21 +185,37 @@ async fn calls_that_are_under_way_together_are_linked_where_nobody_knows_which_o
     server.mount("bad", &go_plugin("fixture")).await;
     let (slow, quick) = ("6af7651916cd43dd8448eb211c80319c", "7af7651916cd43dd8448eb211c80319c");
     let api = server.api();
-    let sleeper = api.clone();
-    let sleeping =
-        tokio::spawn(async move { send(&sleeper, slow, "01", "GET", "bad/sleep?ms=2500", None).await });
-    eventually(Duration::from_secs(30), "it sleeps", async || {
-        api.get("bad/sleeping").await.data()["requests"] == 1
-    })
-    .await;
+    let _sleeping = asleep(&api, slow).await;
     assert!(send(&api, quick, "01", "GET", "bad/store/nothing", None).await.status < 500);
-    assert_eq!(sleeping.await.unwrap().status, 200);
     let trace = collector.whole(quick, &["GET /v1/{path}", PLUGIN]).await;
-    collector.whole(slow, &["GET /v1/{path}", PLUGIN]).await;
     assert!(!trace.names().contains(&"storage get"), "{trace:#?}");
     assert!(!collector.trace(slow).names().contains(&"storage get"));
     let linked = collector.linked_to(quick);
     assert_eq!((linked.name.as_str(), linked.links), ("storage get", 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_traces_is_told_its_place_and_what_it_stores_is_found_among_several() {
+    let collector = Collector::start();
+    let server = server_with(&collector).await;
+    server.mount("bad", &go_plugin("fixture")).await;
+    let (told, slow, quick) = (
+        "baf7651916cd43dd8448eb211c80319c",
+        "caf7651916cd43dd8448eb211c80319c",
+        "daf7651916cd43dd8448eb211c80319c",
+    );
+    let api = server.api();
+    let metadata = send(&api, told, "01", "GET", "bad/metadata", None).await.data();
+    let trace = collector.whole(told, &[PLUGIN]).await;
+    assert_eq!(metadata["traceparent"], json!(format!("00-{told}-{}-01", trace.only(PLUGIN).id())));
+    assert_eq!((&metadata["tracestate"], &metadata["baggage"]), (&json!("vendor=state"), &json!(null)));
+    assert!(!metadata.to_string().contains("m4rked"), "{metadata}");
+
+    let _sleeping = asleep(&api, slow).await;
+    send(&api, quick, "01", "GET", "bad/traced-load?key=nothing", None).await;
+    let line = ["GET /v1/{path}", ROUTER, LAUNCHER, PLUGIN, "storage get", "catalog get"];
+    let trace = collector.whole(quick, &line).await;
+    assert!(hangs(&trace, &line), "{trace:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

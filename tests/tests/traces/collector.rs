@@ -39,6 +39,10 @@ impl Span {
         said(&self.span.attributes, key)
     }
 
+    pub fn id(&self) -> String {
+        hex(&self.span.span_id)
+    }
+
     pub fn failed(&self) -> bool {
         let status = self.span.status.as_ref();
         status.is_some_and(|status| status.code == proto::status::StatusCode::Error as i32)

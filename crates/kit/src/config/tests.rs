@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Address, Clients, Listener, Storage, TlsVersion};
-use crate::{logs::Level, metrics::Telemetry};
+use crate::{logs::Level, metrics::Telemetry, traces};
 
 const FULL: &str = r#"
 ui = true
@@ -118,6 +118,28 @@ fn what_is_counted_is_told_as_the_telemetry_stanzas_say() {
     assert_eq!(open, [(true, false), (false, true)]);
     assert_eq!(warnings, ["a.hcl:2: `statsd_address` is unknown here and has no effect"]);
     assert_eq!(read(&[("a.hcl", "")]).unwrap().0.telemetry, Telemetry::default());
+}
+
+#[test]
+fn where_spans_go_is_read_and_a_wrong_value_is_told_with_its_line() {
+    let text = r#"telemetry {
+  otlp_endpoint = "https://collector.example.com:4317"
+  otlp_headers_file = "headers"
+  otlp_ca_file = "ca.pem"
+  trace_sample_ratio = 0.25
+}"#;
+    let expected = traces::Settings {
+        endpoint: Some("https://collector.example.com:4317".to_owned()),
+        headers_file: Some("headers".into()),
+        ca_file: Some("ca.pem".into()),
+        sample_ratio: 0.25,
+    };
+    assert_eq!(read(&[("a.hcl", text)]).unwrap().0.traces, expected);
+    assert_eq!(read(&[("a.hcl", "telemetry {}")]).unwrap().0.traces, traces::Settings::default());
+    let wrong = "telemetry {\n  otlp_endpoint = \"127.0.0.1:4317\"\n  trace_sample_ratio = 1.5\n}";
+    let problems = read(&[("a.hcl", wrong)]).unwrap_err();
+    assert!(problems[0].starts_with("a.hcl:2: `otlp_endpoint` is "), "{problems:?}");
+    assert!(problems[1].starts_with("a.hcl:3: `trace_sample_ratio` is "), "{problems:?}");
 }
 
 #[test]
