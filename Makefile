@@ -6,7 +6,7 @@ APART = go_kv hvac host_killed kill_under_load degraded durability postgresql se
 # Stories that can be told at length.
 LONG = crowd rounds swap_race durability cut_off tokens l7_ g3_ upgrade many_mounts chaos
 
-.PHONY: help build run test check reference fmt unit e2e e2e-apart programs plugins clients manifests soak fuzz bench image
+.PHONY: help build run test check reference fmt unit e2e e2e-apart e2e-docker programs plugins clients manifests soak fuzz bench image
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,7 +17,7 @@ build: ## everything, optimised
 run: ## a server with a first plugin, ready to try
 	deploy/run-demo
 
-test: check unit e2e e2e-apart manifests ## everything that CI runs
+test: check unit e2e e2e-apart e2e-docker manifests ## everything that CI runs
 
 check: ## format, lints, licences, and that what is promised is tested
 	cargo fmt --check
@@ -36,13 +36,16 @@ unit: ## the tests of each crate
 	cargo test --workspace --exclude stories --locked --no-fail-fast
 
 e2e: programs plugins clients ## the stories
-	cargo test -p stories --locked
+	cargo test -p stories --locked -- --skip containers::
 
 e2e-apart: programs plugins clients ## some of the stories, with a process for each service
 	MORTISE_TEST_FORM=apart cargo test -p stories --locked -- $(APART)
 
 manifests: programs ## the Helm chart and the kustomize overlays
 	tests/kubernetes/run
+
+e2e-docker: programs ## the image and docker-compose.yml, on a Docker engine of their own; takes root
+	cargo test -p stories --locked -- containers::
 
 programs: ## what the stories start
 	cargo build --workspace --bins --locked

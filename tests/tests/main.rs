@@ -18,6 +18,7 @@ mod chaos;
 mod checksum_changed;
 mod cli;
 mod command_line;
+mod containers;
 mod crash_loops;
 mod crowd;
 mod cut_off;

@@ -8,7 +8,11 @@ use reqwest::Certificate;
 
 /// Makes a new certificate for 127.0.0.1 in `folder`, in place of the last one.
 pub(crate) fn renew(folder: &Path) {
-    let [certificate, key] = pair(folder);
+    make(&pair(folder), "IP:127.0.0.1");
+}
+
+/// Makes a certificate for a name, and its key. It is its own authority.
+pub(crate) fn make([certificate, key]: &[PathBuf; 2], name: &str) {
     let made = Command::new("openssl")
         .args([
             "req",
@@ -21,7 +25,7 @@ pub(crate) fn renew(folder: &Path) {
             "-days",
             "2",
         ])
-        .args(["-subj", "/CN=story", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-subj", "/CN=story", "-addext", &format!("subjectAltName={name}")])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-keyout")
         .arg(key)
@@ -34,7 +38,12 @@ pub(crate) fn renew(folder: &Path) {
 
 /// The certificate in `folder`, for a client that believes nobody else.
 pub(crate) fn trusted(folder: &Path) -> Certificate {
-    let text = fs::read(&pair(folder)[0]).expect("a certificate was made");
+    certificate(&pair(folder)[0])
+}
+
+/// A certificate in a file, for a client that believes nobody else.
+pub(crate) fn certificate(file: &Path) -> Certificate {
+    let text = fs::read(file).expect("a certificate was made");
     Certificate::from_pem(&text).expect("a certificate of openssl is one")
 }
 
