@@ -208,6 +208,26 @@ impl Error {
         }
     }
 
+    /// What the log says of it. The sentence is for who asked: a plugin may have put anything into it, and some of ours
+    /// name what was asked for. The services below log their own reasons.
+    pub(crate) fn in_the_log(&self) -> String {
+        match self {
+            Self::Damaged { source, .. } => format!("{self}: {source}"),
+            Self::Missing(_)
+            | Self::Random
+            | Self::NotRecorded
+            | Self::AnswerNotRecorded
+            | Self::Overloaded
+            | Self::Deadline(_)
+            | Self::SteppedDown
+            | Self::CutOff => self.to_string(),
+            Self::Value { .. } | Self::Refused { .. } | Self::BadAnswer(_) => {
+                "the plugin, or a rule of ours, ended with an error that is told to who asked".to_owned()
+            }
+            other => format!("{:?}: the sentence is told to who asked", other.kind()),
+        }
+    }
+
     /// The failure as callers see it. On login paths every sentence stands alone; elsewhere Vault puts the errors that
     /// a handler *ended with*, unlike those it *answered*, into a list.
     pub fn into_failure(self, login: bool) -> Failure {

@@ -48,7 +48,7 @@ pub(crate) async fn handle(core: Arc<Core>, request: Request) -> Result<Response
                 Box::pin(core.sealed_behind_our_back()).await;
             }
             if error.kind() == Kind::Internal {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a request failed");
+                tracing::warn!(error = error.in_the_log(), "a request failed");
             }
             Err(error.into_failure(login))
         }

@@ -10,7 +10,7 @@ use wire::{
     router::v1::{self as api, Lines, NodeState, StateRequest, router_server},
 };
 
-use crate::{Clients, Config, Error, core::Core, handle::handle, sys};
+use crate::{Clients, Config, Error, core::Core, handle::handle, meters, sys};
 
 /// Every request passes here: who may ask, where it goes, what follows.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ pub struct Router {
 impl Router {
     /// A router over the services below it.
     pub fn new(clients: Clients, config: Config) -> Self {
+        meters::begin();
         let core = Arc::new(Core::new(clients, config));
         Self { pipeline: pipeline(core.clone()), core }
     }

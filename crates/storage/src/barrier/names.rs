@@ -10,8 +10,8 @@ use crate::{Error, Key, Prefix, Result};
 /// Everything stored lies below this; beside it lie the barrier's own entries, which no key given from outside names.
 const DATA: &str = "data/";
 
-/// Below these, and the segment that follows, every segment is hidden.
-const MOUNTS: [&str; 2] = ["logical/", "auth/"];
+/// Below these, and the segment that follows, every segment is hidden. A cubbyhole has paths of its users' own as well.
+const MOUNTS: [&str; 3] = ["logical/", "auth/", "core/cubbyhole/"];
 
 /// Below this and the segment that follows, a namespace keeps what the root namespace keeps beside it, mounts and all.
 const NAMESPACES: &str = "namespaces/";
@@ -173,6 +173,7 @@ mod tests {
         for hidden in [
             "logical/uuid/my-secret",
             "auth/uuid/user/bob",
+            "core/cubbyhole/token/my-secret",
             "namespaces/uuid/logical/uuid/my-secret",
             "namespaces/uuid/auth/uuid/user/bob",
         ] {

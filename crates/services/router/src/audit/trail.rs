@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use domain::{MountFacts, Operation, Token};
 use tokio::runtime::Handle;
@@ -19,6 +19,7 @@ use crate::{
     core::Active,
     error::Result,
     gate::Gate,
+    meters::{ANSWER_RECORDS, REQUEST_RECORDS},
     mounts::{Mount, Snapshot},
     token::Caller,
 };
@@ -160,7 +161,8 @@ impl Steps {
         }
         let (facts, headers) = (self.facts(), self.audit.headers());
         let told = description::request(self, &facts, &headers, error);
-        self.audit.tell(&told).await.map_err(|_| Error::NotRecorded)
+        let begun = Instant::now();
+        REQUEST_RECORDS.told(begun, self.audit.tell(&told).await).map_err(|_| Error::NotRecorded)
     }
 
     /// Writes the second record, and the first if the request did not come so far.
@@ -178,7 +180,8 @@ impl Steps {
         let (facts, headers) = (self.facts(), self.audit.headers());
         let said = Outcome::of(&outcome);
         let told = description::response(&self, &facts, &headers, &said, error);
-        match self.audit.tell(&told).await {
+        let begun = Instant::now();
+        match ANSWER_RECORDS.told(begun, self.audit.tell(&told).await) {
             Err(_) if !matches!(outcome, Err(Error::NotRecorded)) => Err(Error::AnswerNotRecorded),
             _ => outcome,
         }

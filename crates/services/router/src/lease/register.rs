@@ -11,6 +11,7 @@ use crate::{
     Error,
     core::Active,
     error::Result,
+    meters,
     mounts::Mount,
     quotas::Room,
     random,
@@ -79,7 +80,7 @@ pub(crate) async fn register(issued: Issued<'_>) -> Result<Granted> {
         Some(refusal) => Err(refusal.into()),
         None => active.shared.quotas.leases.room(&active, issued.path),
     };
-    metrics::counter!("vault.secret.lease.creation").increment(1);
+    meters::leased();
     // Carried to its end even if the caller goes away: the secret is out.
     tokio::spawn(record_or_take_back(active, record, room).carried()).await.map_err(|_| Error::CutOff)??;
     Ok(Granted { id, ..granted })

@@ -69,7 +69,7 @@ impl LeaseCounts {
         let mut coming = held(&self.coming);
         let expected = coming.get(&rule.path).copied().unwrap_or(0);
         if rule.count(&active.shared.namespaces)? + expected >= rule.max_leases {
-            metrics::counter!("vault.quota.lease_count.violation").increment(1);
+            crate::meters::leases_exceeded();
             return Err(QuotaRefusal::Leases(path).into());
         }
         *coming.entry(rule.path.clone()).or_insert(0) += 1;

@@ -88,7 +88,7 @@ impl Quotas {
         // Who has no address shares one with all who have none.
         let allowance = limiter.take(peer.unwrap_or(IpAddr::from([0; 4])));
         if !allowance.admitted {
-            metrics::counter!("vault.quota.rate_limit.violation").increment(1);
+            crate::meters::rate_exceeded();
             let headers =
                 if settings.enable_rate_limit_response_headers { allowance.headers() } else { Vec::new() };
             return Err(QuotaRefusal::Exceeded { path, headers });

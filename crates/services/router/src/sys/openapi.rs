@@ -36,10 +36,19 @@ struct Told {
     openapi: Described,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Described {
     #[serde(default)]
     paths: Map<String, Value>,
+    #[serde(default)]
+    components: Components,
+}
+
+/// What paths refer to. Each plugin puts its own name before those of its own.
+#[derive(Default, Deserialize)]
+struct Components {
+    #[serde(default)]
+    schemas: Map<String, Value>,
 }
 
 async fn whole(ask: Ask) -> Result<Answer> {
@@ -57,8 +66,12 @@ async fn whole(ask: Ask) -> Result<Answer> {
         }
     }
     let told = stream::iter(plugins).map(|mount| of_plugin(ask.clone(), mount)).buffered(AT_ONCE);
-    let told: Vec<Map<String, Value>> = told.collect().await;
-    paths.extend(told.into_iter().flatten());
+    let told: Vec<Described> = told.collect().await;
+    let mut schemas = Map::new();
+    for described in told {
+        paths.extend(described.paths);
+        schemas.extend(described.components.schemas);
+    }
     Ok(Answer::bare(&json!({
         "openapi": "3.0.2",
         "info": {
@@ -68,7 +81,7 @@ async fn whole(ask: Ask) -> Result<Answer> {
             "license": { "name": "Apache License 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" },
         },
         "paths": paths,
-        "components": { "schemas": {} },
+        "components": { "schemas": schemas },
     })))
 }
 
@@ -150,22 +163,22 @@ pub(super) fn braced(pattern: &str) -> String {
 }
 
 /// What a mount's plugin says of its paths. One that does not answer is left out.
-async fn of_plugin(ask: Ask, mount: Arc<Mount>) -> Map<String, Value> {
+async fn of_plugin(ask: Ask, mount: Arc<Mount>) -> Described {
     let at = mount.entry.path.as_str();
     let told = match timeout(PATIENCE, described_by(&ask, &mount)).await {
         Ok(Ok(reply)) => reply.response.map(|response| response.data).unwrap_or_default(),
         Ok(Err(error)) => {
             tracing::debug!(mount = at, %error, "a plugin does not describe its paths");
-            return Map::new();
+            return Described::default();
         }
         Err(_) => {
             tracing::debug!(mount = at, "a plugin takes too long to describe its paths");
-            return Map::new();
+            return Described::default();
         }
     };
-    let paths = serde_json::from_slice::<Told>(&told).map(|told| told.openapi.paths).unwrap_or_default();
+    let told = serde_json::from_slice::<Told>(&told).map(|told| told.openapi).unwrap_or_default();
     let here = |(path, item): (String, Value)| (format!("/{at}{}", path.trim_start_matches('/')), item);
-    paths.into_iter().map(here).collect()
+    Described { paths: told.paths.into_iter().map(here).collect(), ..told }
 }
 
 async fn described_by(ask: &Ask, mount: &Mount) -> Result<HandleRequestReply> {

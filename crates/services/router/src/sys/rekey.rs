@@ -122,7 +122,7 @@ async fn look(ask: Ask) -> Result<Answer> {
 async fn start(ask: Ask) -> Result<Answer> {
     let start = wish(&ask.fields()?.in_any_case())?;
     let state = ceremony::step(&ask, CeremonyKind::Rekey, Step::Start(start)).await?;
-    tracing::info!(nonce = state.nonce, "rekeying was started");
+    tracing::info!("rekeying was started");
     Ok(view(state))
 }
 
@@ -153,7 +153,7 @@ async fn hand_in(ask: Ask) -> Result<Answer> {
     if !state.complete {
         return Ok(view(state));
     }
-    tracing::info!(nonce = state.nonce, verify = state.verify, "new unseal keys were made");
+    tracing::info!(verify = state.verify, "new unseal keys were made");
     let keys = &state.new_shares;
     Ok(Answer::bare(&Rekeyed {
         complete: true,

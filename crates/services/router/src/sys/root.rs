@@ -88,7 +88,7 @@ async fn start(ask: Ask) -> Result<Answer> {
     let note = Bytes::copy_from_slice(otp.as_bytes());
     let start = CeremonyStart { note, ..CeremonyStart::default() };
     let state = ceremony::step(&ask, CeremonyKind::Root, Step::Start(start)).await?;
-    tracing::info!(nonce = state.nonce, "root generation was started");
+    tracing::info!("root generation was started");
     Ok(view(state, "", &otp, TOKEN_LENGTH))
 }
 
@@ -101,7 +101,7 @@ async fn hand_in(ask: Ask) -> Result<Answer> {
     }
     let token = token::create_root(&active).await?;
     let encoded = STANDARD_NO_PAD.encode(xor(token.expose().as_bytes(), &state.note));
-    tracing::info!(nonce = state.nonce, "a root token was made");
+    tracing::info!("a root token was made");
     Ok(view(state, &encoded, "", 0))
 }
 
