@@ -1,5 +1,6 @@
 use std::future::Future;
 
+use futures::future::Either;
 use http::{HeaderMap, Method};
 use opentelemetry::{
     Context,
@@ -81,9 +82,12 @@ impl Span {
         !self.own
     }
 
-    /// The work itself. What it does is done within.
-    pub fn around<F: Future>(&self, work: F) -> TaskLocalFuture<Option<Place>, F> {
-        work.placed(self.place())
+    /// The work itself. What it does is done within; without a place, it is the work and nothing else.
+    pub fn around<F: Future>(&self, work: F) -> Either<F, TaskLocalFuture<Option<Place>, F>> {
+        match self.place() {
+            None => Either::Left(work),
+            place => Either::Right(work.placed(place)),
+        }
     }
 
     /// Tells something of it.
