@@ -132,7 +132,7 @@ impl Outputs {
     pub fn debug(&mut self, server: &Server) {
         let folder = server.data_directory().join("debug");
         let run = testkit::mortise()
-            .args(["debug", "-duration=1s", "-interval=1s"])
+            .args(["debug", "-duration=1s", "-interval=1s", "-compress=false"])
             .arg(format!("-output={}", folder.display()))
             .envs([("VAULT_ADDR", server.api().address()), ("VAULT_TOKEN", server.api().token())])
             .output()
