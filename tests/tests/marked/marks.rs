@@ -21,12 +21,15 @@ pub struct Marks {
     learned: BTreeMap<String, String>,
 }
 
+/// What bytes mean.
+type Reading = dyn Fn(&[u8]) -> Vec<u8>;
+
 /// How a text may be written down.
 struct Spelling {
     name: &'static str,
     text: Vec<u8>,
     /// What follows the text, in clear.
-    read: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    read: Box<Reading>,
 }
 
 /// A mark where it was found.
