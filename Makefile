@@ -1,7 +1,7 @@
 # What CI runs is what you run: `make test` is all of it.
 
 # Stories that are told again with the four services in a process each.
-APART = go_kv hvac host_killed kill_under_load degraded durability postgresql seal mounts traces
+APART = go_kv hvac host_killed kill_under_load degraded durability postgresql seal mounts traces marked
 
 # Stories that can be told at length.
 LONG = crowd rounds swap_race durability cut_off tokens l7_ g3_ upgrade many_mounts chaos
