@@ -1,7 +1,7 @@
 //! One request is one trace: of the gateway, the router, the launcher, the call of the plugin, what that stores, and the
 //! database; in one process, and with a process for each service.
 
-mod collector;
+pub mod collector;
 
 use std::time::Duration;
 

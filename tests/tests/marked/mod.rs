@@ -15,6 +15,8 @@ use marks::{Leak, Marks};
 use outputs::Outputs;
 use scenes::Scenes;
 
+use crate::traces::collector::Collector;
+
 /// What may be told, and where; the first word of a field says what sort it is.
 ///
 /// - A name is what policies and listings speak of: it is in paths, and no count has it.
@@ -111,9 +113,12 @@ async fn without_storage(server: &mut Server, marks: &mut Marks, outputs: &mut O
 #[tokio::test(flavor = "multi_thread")]
 async fn a3_no_secret_of_any_field_is_in_anything_that_the_server_says_about_itself() {
     let form = Form::wanted();
-    let format = if form == Form::Apart { "log_format = \"json\"" } else { "" };
+    let format = if form == Form::Apart { "log_format = \"json\"\n" } else { "" };
+    let collector = Collector::start();
+    let traces = format!("telemetry {{ otlp_endpoint = \"{}\" }}", collector.address());
     let listener = "telemetry {\n    unauthenticated_metrics_access = true\n  }".to_owned();
-    let options = Options { log_level: "trace", listener, extra: format.to_owned(), ..Options::default() };
+    let options =
+        Options { log_level: "trace", listener, extra: format.to_owned() + &traces, ..Options::default() };
     let mut server = Server::start_with(options).await;
     let (mut marks, mut outputs) = (Marks::new(), Outputs::default());
     let audit = server.data_directory().join("audit.log");
@@ -152,6 +157,7 @@ async fn a3_no_secret_of_any_field_is_in_anything_that_the_server_says_about_its
         assert!(!log.as_ref().is_ok_and(panicked), "{service} has panicked");
         log.into_iter().for_each(|log| outputs.add("the log", log));
     }
+    outputs.add("traces", collector.text());
     outputs.add("the audit log", fs::read(&audit).unwrap());
     fs::remove_file(&audit).unwrap();
     outputs.add_files("the storage", &server.data_directory());

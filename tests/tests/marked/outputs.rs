@@ -94,7 +94,7 @@ impl Outputs {
         text
     }
 
-    /// More of an output. Whoever catches another one, as a receiver of traces does, adds it here.
+    /// More of an output.
     pub fn add(&mut self, name: impl Into<String>, text: impl AsRef<[u8]>) {
         let all = self.texts.entry(name.into()).or_default();
         all.extend_from_slice(text.as_ref());
